@@ -135,7 +135,7 @@ def uses_of(file: str, source: str) -> Iterator[Use]:
         yield from _heard(file, tree)
     if file == "conf/layout.py":
         yield from _comments(file, tree)
-    if file == "host/door.py":
+    if file == "host/errors.py":
         yield from (Use(file, 1, Sentence(os.strerror(number))) for number in _HEARD_ERRORS)
 
 

@@ -1,7 +1,8 @@
 """The demo machine's checkout of mailcow and its mailcow.conf: cloned and configured, not started yet."""
 
 from mailcow_wizard.facts.checkout import git_command
-from mailcow_wizard.host.door import HostError, Ran
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Ran
 
 DIRECTORY = "/opt/mailcow-dockerized"
 

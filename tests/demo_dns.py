@@ -12,7 +12,8 @@ import dns.rcode
 import dns.rrset
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply
 
 ADDRESS = "192.88.99.10"
 RESOLVER = "192.88.99.153"

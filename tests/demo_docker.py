@@ -3,7 +3,8 @@
 import json
 
 from mailcow_wizard.facts.units import _PROPERTIES
-from mailcow_wizard.host.door import HostError, HttpReply, Missing, NoAnswer, Ran
+from mailcow_wizard.host.errors import HostError, Missing, NoAnswer
+from mailcow_wizard.host.replies import HttpReply, Ran
 
 VERSION = {
     "Version": "28.5.1",

@@ -15,7 +15,8 @@ from mailcow_wizard.facts.reached import Seen, State, to_keep
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES, UNITS
 from mailcow_wizard.host.conversation import Dialogue, Spoken
-from mailcow_wizard.host.door import (
+from mailcow_wizard.host.recorded import DEMO, RecordingHost
+from mailcow_wizard.host.replies import (
     DnsQuestion,
     DnsReply,
     FileInfo,
@@ -31,7 +32,6 @@ from mailcow_wizard.host.door import (
     TimeAnswer,
     Uname,
 )
-from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
 from mailcow_wizard.requirements_docker import REGISTRIES
 from tests import demo_config, demo_dns, demo_docker, demo_network, demo_ports, demo_system

@@ -10,7 +10,8 @@ import dns.rrset
 
 from mailcow_wizard import requirements_dns, requirements_network
 from mailcow_wizard.host.conversation import Dialogue, Spoken
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, Probe, Probed
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, Probe, Probed
 from tests import demo_dns
 
 _ROOTS = requirements_dns.ROOT_SERVERS_V4

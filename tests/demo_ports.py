@@ -4,7 +4,8 @@ import json
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import offers
-from mailcow_wizard.host.door import HostError, Ran
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.model import Check
 
 SHOP_DB = "5b1f" * 16

@@ -9,7 +9,8 @@ import dns.rrset
 from fake_host import FakeHost
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, Probe, Probed
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply, Probe, Probed
 from mailcow_wizard.model import Settings
 
 RESOLVER = "192.0.2.53"

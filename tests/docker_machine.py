@@ -6,7 +6,8 @@ from typing import Any
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import _PROPERTIES
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, Listeners, Process, Ran
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply, Listeners, Process, Ran
 from mailcow_wizard.model import Settings
 from tests.fake_host import FakeHost
 

@@ -2,20 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from mailcow_wizard.host.door import (
-    MIB,
-    FileInfo,
-    Host,
-    HostError,
-    HttpReply,
-    Missing,
-    Process,
-    Ran,
-    Space,
-    TooLarge,
-    Uname,
-    User,
-)
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing, TooLarge
+from mailcow_wizard.host.replies import MIB, FileInfo, HttpReply, Process, Ran, Space, Uname, User
 
 FULL_CAPABILITIES = (1 << 41) - 1
 ROOT = User(0, "root", FULL_CAPABILITIES)

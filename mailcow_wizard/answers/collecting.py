@@ -25,7 +25,8 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new
 from mailcow_wizard.fixes.first_mailbox import FIX as MAILBOX
 from mailcow_wizard.fixes.mail import RESET
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command
 from mailcow_wizard.redaction import REMOVED

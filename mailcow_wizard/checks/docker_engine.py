@@ -9,7 +9,7 @@ from mailcow_wizard.facts.docker_context import Context, context
 from mailcow_wizard.facts.docker_daemon import SERVICE, Daemon, daemon
 from mailcow_wizard.facts.docker_json import daemon_settings
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 from mailcow_wizard.typed import NamedTuple

@@ -10,7 +10,7 @@ from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import data_places, docker
 from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.typed import NamedTuple

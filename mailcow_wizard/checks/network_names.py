@@ -8,7 +8,7 @@ from mailcow_wizard.checks.network_ways import allowing, inner_words, only_own, 
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
-from mailcow_wizard.host.door import Probe
+from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
 

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.leaving import Met
 from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW
 from mailcow_wizard.facts.network.outward import Try
-from mailcow_wizard.host.door import Probe
+from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Evidence, Stops
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

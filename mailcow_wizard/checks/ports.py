@@ -3,7 +3,7 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.bindings import Binding, only_v6
 from mailcow_wizard.facts.ports import Occupant, PortFacts, survey
-from mailcow_wizard.host.door import Listener
+from mailcow_wizard.host.replies import Listener
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 

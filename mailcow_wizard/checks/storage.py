@@ -3,7 +3,7 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.amounts import shown_down
 from mailcow_wizard.facts import data_places, storage
-from mailcow_wizard.host.door import Space
+from mailcow_wizard.host.replies import Space
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 

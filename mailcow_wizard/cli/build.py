@@ -8,7 +8,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import one_file, streams
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, heard
 
 

@@ -14,7 +14,7 @@ from mailcow_wizard.engine.selection import Chosen, UnknownSelector
 from mailcow_wizard.engine.session import Result, Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Check, Event, Finding
 from mailcow_wizard.report import lines

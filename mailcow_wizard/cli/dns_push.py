@@ -29,7 +29,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import detached, streams, tsig
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.model import Plan
 from mailcow_wizard.report import dns_push as report

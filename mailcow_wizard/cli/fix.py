@@ -34,7 +34,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.changing import Changed
-from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.host.errors import HostError, NotRecorded
 from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines

@@ -17,7 +17,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import asking, streams, terminal
-from mailcow_wizard.host.door import Denied, HostError, NotRecorded
+from mailcow_wizard.host.errors import Denied, HostError, NotRecorded
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines

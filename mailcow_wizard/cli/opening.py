@@ -6,7 +6,8 @@ from collections.abc import Callable
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory, default_directory
 from mailcow_wizard.language import _, heard, ngettext

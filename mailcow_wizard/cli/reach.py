@@ -14,7 +14,7 @@ from mailcow_wizard.engine.reach import DEFAULT_MINUTES, Reach
 from mailcow_wizard.engine.reach_words import BadReport
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import desk, streams, terminal
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines

@@ -13,7 +13,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import one_file, streams
 from mailcow_wizard.host import ssh as far
 from mailcow_wizard.host.desk import Desk, Invitation
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.redaction import assignment_shown
 

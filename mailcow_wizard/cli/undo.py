@@ -26,7 +26,7 @@ from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams, terminal
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.host.state import of_root
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan

@@ -45,7 +45,7 @@ def wizard(options: Options, write: Callable[[str], None]) -> int:
 
 def _take_over(session: Session) -> None:
     """What a file answers is kept like what is typed; where it cannot be, it counts for this session."""
-    from mailcow_wizard.host.door import HostError
+    from mailcow_wizard.host.errors import HostError
 
     try:
         session.take_over()

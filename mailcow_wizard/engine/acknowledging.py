@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard.host import flock, invoker
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement, Finding

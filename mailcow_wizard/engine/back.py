@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.engine.diff import hidden
 from mailcow_wizard.engine.merge import Overlap, merge
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.dns.signing import signing_keys
 from mailcow_wizard.fixes import first_mailbox
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Plan
 
 

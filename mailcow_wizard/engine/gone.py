@@ -10,7 +10,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import units
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 

@@ -17,7 +17,7 @@ import json
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.engine.readable import steps as readable_steps
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.host.programs import here
 from mailcow_wizard.host.records import Records
 from mailcow_wizard.host.state import StateDirectory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.volumes import OF_DATABASE, database
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 
 _NAMES = ("mailcow.conf", ".env")

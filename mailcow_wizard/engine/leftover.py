@@ -3,7 +3,7 @@
 import json
 
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.records import Records
 
 SETTLED = ("applied", "undone", "failed")

@@ -6,7 +6,7 @@ import errno
 import threading
 from collections.abc import Callable, Iterator
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 
 _FILES = (errno.EMFILE, errno.ENFILE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from mailcow_wizard.host import common_locks, detached, flock
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Plan

@@ -8,7 +8,7 @@ from mailcow_wizard.engine.journal import Standing
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.blockers import CONTAINER, PROCESS, UNIT, Blocker, plain
 from mailcow_wizard.facts.taken import meet, takers
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Plan
 

@@ -42,7 +42,7 @@ from mailcow_wizard.facts.reached import (
 )
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import invoker, reach_asker
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.reach_listener import IN_USE, NOT_ALLOWED, Knock, ReachListener
 from mailcow_wizard.host.reach_packets import Packet
 from mailcow_wizard.host.reach_talk import Door, Kind

@@ -6,7 +6,7 @@ from contextlib import suppress
 from mailcow_wizard.engine.mending import offers_for
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.dns.delegation import walk_every_way
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Finding
 
 

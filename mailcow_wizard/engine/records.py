@@ -12,7 +12,7 @@ from mailcow_wizard.facts.dns.overview import Overview, overview
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, mail_domain
 from mailcow_wizard.typed import NamedTuple

@@ -14,7 +14,7 @@ from functools import partial
 from mailcow_wizard.engine import limits
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
 

@@ -10,7 +10,8 @@ from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.runner import Listen, Mark, Run, Whole
 from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Check, Event, Finding, Settings
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

@@ -2,7 +2,7 @@
 
 from mailcow_wizard.facts.identity import Hostname, domain_of, hostname
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Check
 
 

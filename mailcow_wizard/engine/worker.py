@@ -16,7 +16,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.work import Work
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import detached
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _

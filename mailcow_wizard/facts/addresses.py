@@ -7,7 +7,7 @@ import ipaddress
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.sending import sent_with
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.requirements_network import ANYWHERE, PRIVATE_NETWORKS
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

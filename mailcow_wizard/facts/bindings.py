@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.host.door import Listener
+from mailcow_wizard.host.replies import Listener
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -5,7 +5,7 @@ import re
 from mailcow_wizard.facts.containers import Container
 from mailcow_wizard.facts.ports import Occupant, unit_of_cgroup
 from mailcow_wizard.facts.protected_services import is_runner, is_way_in
-from mailcow_wizard.host.door import Listener
+from mailcow_wizard.host.replies import Listener
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

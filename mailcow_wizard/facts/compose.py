@@ -3,7 +3,7 @@
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.typed import NamedTuple
 
 # Where root's own Docker client finds plugins that the clean environment of our commands does not name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.compose import compose
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.redaction import of_compose
 
 _COMMANDS = {"native": ("docker", "compose"), "standalone": ("docker-compose",)}

@@ -7,7 +7,9 @@ from mailcow_wizard.facts.docker import seconds
 from mailcow_wizard.facts.running_database import Differing, differing
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
-from mailcow_wizard.host.door import MIB, Denied, Host, HostError, Missing, TooLarge
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing, TooLarge
+from mailcow_wizard.host.replies import MIB
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

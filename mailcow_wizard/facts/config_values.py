@@ -9,7 +9,7 @@ from mailcow_wizard.facts.hosts_file import addresses_in_hosts
 from mailcow_wizard.facts.identity import hostname, own_name
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

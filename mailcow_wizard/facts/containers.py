@@ -6,7 +6,8 @@ import re
 from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Holder, HostError, Listener, Missing, Process
+from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.replies import Holder, Listener, Process
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import MIB, Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.replies import MIB
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

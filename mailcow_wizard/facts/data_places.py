@@ -6,7 +6,8 @@ import re
 
 from mailcow_wizard.facts import docker, storage
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Space
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Space
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

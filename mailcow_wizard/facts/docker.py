@@ -10,7 +10,8 @@ import re
 from mailcow_wizard.facts.containers import DAEMON, SNAP, docker_socket
 from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, Host, HostError, Missing, NoAnswer, Refused
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, Refused
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from mailcow_wizard.host.door import Process
+    from mailcow_wizard.host.replies import Process
 
     State = Literal["answers", "absent", "denied", "refused", "silent", "odd", "podman"]
 else:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_NETWORK_V6, mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from mailcow_wizard.facts.compose import Compose, compose
 from mailcow_wizard.facts.config import conf_file, place
 from mailcow_wizard.facts.config_values import ConfCompose, conf_compose
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 # Where mailcow's scripts look at the version: the newer layout first.

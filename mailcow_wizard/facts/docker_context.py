@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 _COMMAND_S = 5.0

@@ -7,13 +7,14 @@ import contextlib
 from mailcow_wizard.facts import docker, units
 from mailcow_wizard.facts.containers import DAEMON
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from mailcow_wizard.host.door import Process
+    from mailcow_wizard.host.replies import Process
 
 SERVICE = "docker.service"
 SOCKET = "docker.socket"

@@ -13,7 +13,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import defaults_v6, own_v6
 from mailcow_wizard.facts.storage import DAEMON_JSON
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, Missing
+from mailcow_wizard.host.errors import Denied, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

@@ -11,7 +11,7 @@ from mailcow_wizard.facts.network.names import NO_SUCH_NAME, resolver_trouble, w
 from mailcow_wizard.facts.network.names import ask as look_up
 from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.host.proxy import read
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

@@ -19,7 +19,7 @@ from mailcow_wizard.facts.firewall.entries import entries
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.network.routes import own_v6
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple

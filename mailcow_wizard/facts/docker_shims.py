@@ -6,11 +6,11 @@ from __future__ import annotations
 from mailcow_wizard.facts import docker, docker_daemon, docker_json
 from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing, Refused
+from mailcow_wizard.host.errors import HostError, Missing, Refused
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailcow_wizard.host.door import Process
+    from mailcow_wizard.host.replies import Process
 
 _SHIM = "containerd-shim"  # as the kernel names containerd-shim-runc-v2, one for each container
 _NAMESPACE = "moby"  # of containerd's, for Docker's containers; its plugins are in plugins.moby

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 
 
 def drop_ins(

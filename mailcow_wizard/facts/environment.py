@@ -8,7 +8,7 @@ from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.config_values import nothing_to_read
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, Missing
+from mailcow_wizard.host.errors import Denied, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.redaction import is_secret
 from mailcow_wizard.typed import NamedTuple

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.docker import networks
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.requirements_network import MAILCOW_NETWORK
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -3,7 +3,8 @@
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import MIB, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import MIB
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple

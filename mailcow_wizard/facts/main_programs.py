@@ -3,7 +3,8 @@
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import units
-from mailcow_wizard.host.door import Holder, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Holder
 from mailcow_wizard.numerals import whole
 
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailcow_wizard.facts.drop_ins import drop_ins
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 
 LOCK = "/proc/sys/kernel/modules_disabled"

@@ -10,7 +10,7 @@ import ipaddress
 from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.network.routes import own_v4, own_v6, rows_v4, rows_v6
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.requirements_network import LOCAL_NETWORKS, PRIVATE_NETWORKS
 from mailcow_wizard.typed import TYPE_CHECKING
 

@@ -1,6 +1,8 @@
 """Who owns a path, by name."""
 
-from mailcow_wizard.host.door import FileInfo, Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import FileInfo
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 

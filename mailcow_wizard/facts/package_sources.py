@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

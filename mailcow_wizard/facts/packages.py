@@ -1,7 +1,7 @@
 """Which package a program came with, asked of the distribution's own package tool."""
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 # A script's program is its interpreter, whose package says nothing about the script.
 _INTERPRETERS = ("python", "perl", "ruby", "node", "java", "php", "bash", "dash", "busybox")

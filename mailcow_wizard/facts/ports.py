@@ -10,7 +10,8 @@ from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.returning import returning
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Holder, Listener, Listeners
 from mailcow_wizard.typed import NamedTuple
 
 _SYSTEMD = 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 
 
 def is_there(host: Host, path: str) -> bool:

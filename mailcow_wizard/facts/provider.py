@@ -7,7 +7,7 @@ import json
 
 from mailcow_wizard.facts.providers import PROVIDERS, Provider
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:

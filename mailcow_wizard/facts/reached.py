@@ -7,7 +7,7 @@ from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Missing
+from mailcow_wizard.host.errors import Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

@@ -19,7 +19,8 @@ from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.published import is_answer
 from mailcow_wizard.facts.dns.resolvers import known_resolvers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.requirements_dns import Blocklist
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

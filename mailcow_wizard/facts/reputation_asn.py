@@ -8,7 +8,7 @@ import re
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 _WAIT_S = 8.0

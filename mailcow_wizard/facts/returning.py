@@ -9,7 +9,7 @@ from mailcow_wizard.facts import units
 from mailcow_wizard.facts.containers import is_contained
 from mailcow_wizard.facts.presence import names_in
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.numerals import is_number, whole
 
 TAKES: Mapping[str, tuple[int, ...]] = {

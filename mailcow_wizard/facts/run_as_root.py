@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mailcow_wizard.facts.owners import Owned, Owners
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 
 _STICKY = 0o1000

@@ -7,7 +7,7 @@ import json
 from mailcow_wizard.facts.containers import containers, docker_socket
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 SERVICE = "mysql-mailcow"

@@ -8,7 +8,7 @@ import ipaddress
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import default_v4, own_v4
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

@@ -3,7 +3,8 @@
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -11,7 +11,7 @@ from mailcow_wizard.facts.config import env_link
 from mailcow_wizard.facts.environment import environment
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database_volumes
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ import re
 
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing, User
+from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.replies import User
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple

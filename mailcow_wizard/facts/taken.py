@@ -6,7 +6,7 @@ from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, v4_address
 from mailcow_wizard.facts.blockers import STOPPABLE, Blocker, blockers
 from mailcow_wizard.facts.ports import Occupant, holding
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Listener
+from mailcow_wizard.host.replies import Listener
 from mailcow_wizard.model import Place
 
 

@@ -12,7 +12,8 @@ from mailcow_wizard.facts.time_tracking import NOT_YET, read_tracking, read_vari
 from mailcow_wizard.facts.time_web import web_clocks
 from mailcow_wizard.facts.units import is_running
 from mailcow_wizard.facts.virtualization import virtualization
-from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mailcow_wizard.facts.time_web import WebClock
-from mailcow_wizard.host.door import TimeAnswer
+from mailcow_wizard.host.replies import TimeAnswer
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

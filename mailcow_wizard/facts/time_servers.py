@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 
 MOST_CONFIGURED = 6
 CHRONY = ("/etc/chrony/chrony.conf", "/etc/chrony.conf")

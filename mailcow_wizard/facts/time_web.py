@@ -2,7 +2,8 @@
 
 from mailcow_wizard.facts.addresses import ASKED, at_given_resolver, at_known_resolvers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

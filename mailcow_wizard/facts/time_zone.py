@@ -2,7 +2,8 @@
 
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, Host, HostError, Missing, NotRecorded
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

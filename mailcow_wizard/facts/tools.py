@@ -4,7 +4,8 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import system
 from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 

@@ -3,7 +3,7 @@
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple

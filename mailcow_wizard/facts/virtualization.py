@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import cpu, storage
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -4,7 +4,8 @@ from mailcow_wizard.facts import docker, storage
 from mailcow_wizard.facts.containers import SOCKETS
 from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

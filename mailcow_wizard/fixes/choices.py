@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcow_wizard.fixes import NoPlan, Offer
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Fix, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mailcow_wizard.facts.dns.decide import Entry, Left, grouped
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan

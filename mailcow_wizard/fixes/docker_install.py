@@ -13,7 +13,8 @@ from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
 from mailcow_wizard.fixes.docker_settings import NOT_WITH_THESE_SETTINGS, would_not_start
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Fix, Plan
 from mailcow_wizard.typed import TYPE_CHECKING

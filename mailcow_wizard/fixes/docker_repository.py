@@ -13,7 +13,8 @@ from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.system import os_release
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import HostError, HttpReply
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -11,7 +11,7 @@ from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
 from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.requirements_docker import VALIDATES

@@ -16,7 +16,7 @@ from mailcow_wizard.facts.firewall.state import State, has_own_tables, state, ta
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.choices import for_root
-from mailcow_wizard.host.door import Missing
+from mailcow_wizard.host.errors import Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

@@ -21,7 +21,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, firewall_neighbours, firewall_ufw
 from mailcow_wizard.fixes.choices import for_root
 from mailcow_wizard.fixes.firewall_written import Elements, Files, base_of, iptables_first, nft_first
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -10,7 +10,8 @@ from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import fix_of
-from mailcow_wizard.host.door import Host, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan
 from mailcow_wizard.names import NotAName, host_name

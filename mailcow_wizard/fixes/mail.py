@@ -8,7 +8,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.host.admin_reset import SCRIPT
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Judgement, Manual, Plan

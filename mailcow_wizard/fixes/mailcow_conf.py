@@ -6,7 +6,8 @@ from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Manual
 

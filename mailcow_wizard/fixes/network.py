@@ -13,7 +13,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, sysctl
 from mailcow_wizard.fixes.choices import for_root, possible, tried
 from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
-from mailcow_wizard.host.door import Missing
+from mailcow_wizard.host.errors import Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Judgement, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING

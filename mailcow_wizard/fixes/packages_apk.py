@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts.presence import read_if_there
-from mailcow_wizard.host.door import Host, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 from mailcow_wizard.patterns import pattern

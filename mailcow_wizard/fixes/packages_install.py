@@ -6,7 +6,8 @@ import re
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.fixes import NoPlan, packages_apk
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

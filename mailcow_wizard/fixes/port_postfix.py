@@ -11,7 +11,7 @@ from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_stops import SETTLE_S, with_places
 from mailcow_wizard.fixes.port_units import read_again
 from mailcow_wizard.fixes.postfix_files import listeners, parameter, with_parameter, without_listeners
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING

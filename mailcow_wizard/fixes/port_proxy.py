@@ -16,7 +16,7 @@ from mailcow_wizard.fixes.port_choices import Choice
 from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.proxy_servers import STEPS_OF
 from mailcow_wizard.fixes.proxy_sites import Site
-from mailcow_wizard.host.door import Listener
+from mailcow_wizard.host.replies import Listener
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING

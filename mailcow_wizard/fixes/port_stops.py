@@ -15,7 +15,7 @@ from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_containers import stopping_container
 from mailcow_wizard.fixes.port_scripts import stopping_script
 from mailcow_wizard.fixes.port_units import Stopping, related, stopped_besides, stopping
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.sentences import capitalized

@@ -15,7 +15,7 @@ from mailcow_wizard.facts.web_sites import sites
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.fixes.port_choices import PROXIES, Choice, Circumstances, choices
 from mailcow_wizard.fixes.port_conflict import Conflict
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Fix, Judgement, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 

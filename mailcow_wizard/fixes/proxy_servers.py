@@ -10,7 +10,7 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_units import read_again
 from mailcow_wizard.fixes.proxy_sites import Site, apache, caddy, haproxy, nginx, traefik
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.sentences import capitalized

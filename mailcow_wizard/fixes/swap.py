@@ -8,7 +8,8 @@ from mailcow_wizard.facts.presence import path_of_command, read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import tried
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Fix, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

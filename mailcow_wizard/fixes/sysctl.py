@@ -10,7 +10,8 @@ from mailcow_wizard.facts.drop_ins import drop_ins
 from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer, packages_install, swap
 from mailcow_wizard.fixes.choices import possible, tried
-from mailcow_wizard.host.door import Missing
+from mailcow_wizard.host.errors import Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Fix, Judgement, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

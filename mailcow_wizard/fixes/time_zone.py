@@ -5,7 +5,8 @@ from __future__ import annotations
 from mailcow_wizard.facts import time_zone
 from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING

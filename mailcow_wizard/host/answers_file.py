@@ -3,7 +3,7 @@
 import os
 import stat
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 _MOST_BYTES = 256 << 10

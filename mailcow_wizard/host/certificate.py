@@ -7,8 +7,9 @@ import socket
 import time
 
 from mailcow_wizard.host.deadline import left
-from mailcow_wizard.host.door import Certificate, HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.in_time import in_time
+from mailcow_wizard.host.replies import Certificate
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import stat
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, NoAnswer, TooLarge
+from mailcow_wizard.host.errors import Denied, HostError, Missing, TooLarge
+from mailcow_wizard.host.replies import MIB
 from mailcow_wizard.host.state import flush_directory
 from mailcow_wizard.host.trust import followed
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -43,11 +44,6 @@ class CannotWrite(HostError):
 
 class Changed(HostError):
     """A file is not what it was when the change was shown."""
-
-
-class Unending(NoAnswer):
-    """A command goes on, whatever is done to end it: it waits for a device that does not answer, or belongs
-    to somebody else."""
 
 
 class Seen(NamedTuple):

@@ -4,7 +4,7 @@ import base64
 import types
 from typing import Any, Union, get_args, get_origin
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 
 class Garbled(HostError):

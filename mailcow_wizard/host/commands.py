@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer, Ran, TooLarge
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer, TooLarge
+from mailcow_wizard.host.replies import MIB, Ran
 from mailcow_wizard.host.search_path import search_path, which
 from mailcow_wizard.typed import TYPE_CHECKING
 

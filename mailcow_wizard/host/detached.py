@@ -10,7 +10,7 @@ import sys
 import time
 
 from mailcow_wizard import language
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.search_path import search_path
 
 SYSTEMD = "/run/systemd/system"

@@ -18,7 +18,7 @@ import time
 
 from mailcow_wizard.host.dns_tcp import MOST_TO_ONE_SERVER, Stream
 from mailcow_wizard.host.dns_wire import NOERROR, NXDOMAIN, Header, answers, header, plain, query
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 
 PORT = 53
 JOIN_AFTER = 0.1

@@ -7,7 +7,8 @@ the first round trip.
 import re
 import struct
 
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

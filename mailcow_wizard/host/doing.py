@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.host.changing import Unending
 from mailcow_wizard.host.commands import is_marked, starting
-from mailcow_wizard.host.door import MIB, HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer, Unending
 from mailcow_wizard.host.lexicon import credentials
 from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.replies import MIB
 from mailcow_wizard.host.search_path import search_path, which
 from mailcow_wizard.typed import NamedTuple
 

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 
 _PATIENCE_S = 0.4
 _PAUSE_S = 0.02

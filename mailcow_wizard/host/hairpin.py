@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 
-from mailcow_wizard.host.door import Hairpin
+from mailcow_wizard.host.replies import Hairpin
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

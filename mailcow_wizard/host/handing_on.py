@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 _NAME = "handing-on"
 _TURN_S = 0.2

@@ -7,8 +7,8 @@ Only what remains is looked for in /proc, oldest process first, stopping when ev
 import os
 from collections.abc import Iterable, Iterator
 
-from mailcow_wizard.host.door import Holder, Listener
 from mailcow_wizard.host.processes import describe, user_names
+from mailcow_wizard.host.replies import Holder, Listener
 
 _CGROUP_MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 _MOST_CGROUPS = 20_000

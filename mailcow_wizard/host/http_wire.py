@@ -7,7 +7,8 @@ import socket
 import time
 
 from mailcow_wizard.host.deadline import left
-from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer, TooLarge
+from mailcow_wizard.host.errors import HostError, NoAnswer, TooLarge
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.patterns import pattern
 
 _DATE = pattern(rb"(?im)^date:[ \t]*([ -~]{1,60}?)[ \t]*\r?$")

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 
 from mailcow_wizard.host.binding import EVERY_ADDRESS, refusals
-from mailcow_wizard.host.door import HostError, Listener, Listeners, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import Listener, Listeners
 
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20

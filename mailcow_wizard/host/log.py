@@ -6,7 +6,7 @@ import re
 import stat
 
 from mailcow_wizard.host import invoker
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 from mailcow_wizard.host.trust import followed
 
 _MOST_BYTES = 8 << 20

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from mailcow_wizard.host.door import TimeAnswer
+from mailcow_wizard.host.replies import TimeAnswer
 from mailcow_wizard.typed import NamedTuple
 
 PORT = 123

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Iterator
 
 from mailcow_wizard import __version__
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.one_file_cache import LICENCES
 from mailcow_wizard.patterns import pattern
 

@@ -12,8 +12,8 @@ import socket
 import time
 
 from mailcow_wizard.host import icmp_errors
-from mailcow_wizard.host.door import Probe, Probed
 from mailcow_wizard.host.echo import Echo, leaves
+from mailcow_wizard.host.replies import Probe, Probed
 
 _AGAIN_AFTER = (0.4, 1.1, 2.1)  # what is sent without a connection is sent again; TCP does so by itself
 _OWN_RULES_AFTER = 0.5  # a connection that is silent this long may be held back by this machine itself

@@ -2,7 +2,7 @@
 
 import os
 
-from mailcow_wizard.host.door import Process
+from mailcow_wizard.host.replies import Process
 from mailcow_wizard.numerals import is_number, whole
 
 _MOST_BYTES = 8192

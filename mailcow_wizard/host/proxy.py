@@ -8,7 +8,7 @@ import socket
 import urllib.parse
 
 from mailcow_wizard.host.deadline import left
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 
 FILE = "/etc/environment"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from mailcow_wizard.host.deadline import left
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.in_time import in_time
 from mailcow_wizard.host.reach_listener import MAGIC
 from mailcow_wizard.host.reach_talk import Door, Talk, talk

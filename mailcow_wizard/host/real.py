@@ -9,29 +9,25 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.host.door import (
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing, Refused, TooLarge
+from mailcow_wizard.host.replies import (
     MIB,
     Certificate,
-    Denied,
     DnsQuestion,
     DnsReply,
     FileInfo,
     Hairpin,
     Holder,
-    Host,
-    HostError,
     HttpReply,
     Listener,
     Listeners,
-    Missing,
     Probe,
     Probed,
     Process,
     Ran,
-    Refused,
     Space,
     TimeAnswer,
-    TooLarge,
     Uname,
     User,
 )

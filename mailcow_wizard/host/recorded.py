@@ -10,10 +10,11 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from mailcow_wizard.host import door
 from mailcow_wizard.host.codec import Garbled, pack, unpack
 from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
-from mailcow_wizard.host.door import (
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, NotRecorded, Refused, TooLarge
+from mailcow_wizard.host.replies import (
     MIB,
     Certificate,
     DnsQuestion,
@@ -21,19 +22,15 @@ from mailcow_wizard.host.door import (
     FileInfo,
     Hairpin,
     Holder,
-    Host,
-    HostError,
     HttpReply,
     Listener,
     Listeners,
-    NotRecorded,
     Probe,
     Probed,
     Process,
     Ran,
     Space,
     TimeAnswer,
-    TooLarge,
     Uname,
     User,
 )
@@ -48,8 +45,7 @@ DEMO = os.path.join(os.path.dirname(os.path.dirname(__file__)), "demo.json")
 
 _MOST_BYTES = 64 * MIB
 _ERRORS: dict[str, type[HostError]] = {
-    kind.__name__: kind
-    for kind in (HostError, door.Missing, door.Denied, door.NoAnswer, door.Refused, door.TooLarge)
+    kind.__name__: kind for kind in (HostError, Missing, Denied, NoAnswer, Refused, TooLarge)
 }
 
 

@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 
-from mailcow_wizard.host.door import MIB, Denied, HostError, Missing
+from mailcow_wizard.host.errors import Denied, HostError, Missing
+from mailcow_wizard.host.replies import MIB
 from mailcow_wizard.host.state import flush_directory
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING

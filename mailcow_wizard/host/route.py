@@ -2,7 +2,7 @@
 
 import socket
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 _DISCARD = 9
 

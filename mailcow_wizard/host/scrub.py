@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from mailcow_wizard.host import scrub_settings
 from mailcow_wizard.host.conversation import Spoken
-from mailcow_wizard.host.door import HttpReply, Process, Ran
+from mailcow_wizard.host.replies import HttpReply, Process, Ran
 from mailcow_wizard.host.scrub_statements import part, part_of_output, recorded_in_part
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mailcow_wizard.host.door import Denied, Missing
+from mailcow_wizard.host.errors import Denied, Missing
 from mailcow_wizard.host.trust import changeable
 
 DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")

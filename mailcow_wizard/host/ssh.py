@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

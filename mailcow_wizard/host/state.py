@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.trust import followed
 from mailcow_wizard.typed import TYPE_CHECKING
 

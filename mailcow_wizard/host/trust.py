@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from mailcow_wizard.host.door import Denied
+from mailcow_wizard.host.errors import Denied
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

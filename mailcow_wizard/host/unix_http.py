@@ -4,7 +4,8 @@ import socket
 import time
 
 from mailcow_wizard.host import http_wire
-from mailcow_wizard.host.door import HttpReply, NoAnswer
+from mailcow_wizard.host.errors import NoAnswer
+from mailcow_wizard.host.replies import HttpReply
 
 _MOST_BYTES = 16 << 20
 

@@ -11,7 +11,7 @@ import sys
 from mailcow_wizard.host import one_file_cache
 from mailcow_wizard.host.changing import Changing, Seen
 from mailcow_wizard.host.detached import SYSTEMD, program, root
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.search_path import search_path
 from mailcow_wizard.language import STORED
 

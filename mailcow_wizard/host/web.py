@@ -5,8 +5,9 @@ import time
 
 from mailcow_wizard.host import http_wire
 from mailcow_wizard.host.deadline import left
-from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.host.in_time import in_time, why
+from mailcow_wizard.host.replies import HttpReply
 
 _MOST_BYTES = 1 << 20
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, 0: socket.AF_UNSPEC}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mailcow_wizard.engine.given import Allowed
 from mailcow_wizard.engine.mending import offers
 from mailcow_wizard.engine.selection import select
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.job import Job
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Finding

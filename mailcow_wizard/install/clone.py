@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.checkout import checkout, git_files
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.run_as_root import changed_by
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.troubles import disk_remedies, of_output
 from mailcow_wizard.language import _

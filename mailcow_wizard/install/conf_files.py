@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Plan

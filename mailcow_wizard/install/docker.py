@@ -5,7 +5,9 @@ from __future__ import annotations
 from mailcow_wizard.engine.selection import select
 from mailcow_wizard.facts import docker
 from mailcow_wizard.fixes import docker_settings
-from mailcow_wizard.host.door import Host, HostError, Probe
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.install import by_itself, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _

@@ -18,7 +18,7 @@ from mailcow_wizard.host import (
     lexicon,
     proxy_variables,
 )
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 from mailcow_wizard.install import going_on, spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
 from mailcow_wizard.language import STORED, _

@@ -19,7 +19,7 @@ from mailcow_wizard.host.changing import Changing
 from mailcow_wizard.host.detached import pause
 from mailcow_wizard.host.doing import Setting
 from mailcow_wizard.host.doing import Stopped as EndedEarly
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.standing import Progress, Record, Running, Standing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding, Plan

@@ -19,7 +19,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import docker_settings
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import spoken
 from mailcow_wizard.install.by_itself import words
 from mailcow_wizard.install.clone import argv as clone_argv

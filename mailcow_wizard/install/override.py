@@ -9,7 +9,7 @@ from mailcow_wizard.facts import docker_daemon, kernel
 from mailcow_wizard.facts.checkout import OVERRIDES
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import network
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _, heard, ngettext

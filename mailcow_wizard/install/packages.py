@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.engine.mending import offers
 from mailcow_wizard.engine.selection import select
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _

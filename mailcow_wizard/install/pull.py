@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from mailcow_wizard.facts import data_places, docker
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pulling import Pulling, size

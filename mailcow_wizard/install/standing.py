@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.given import Choices as Choices
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.log import last_with, size, tail
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.record_shape import examine

@@ -9,7 +9,7 @@ from mailcow_wizard.checks.mail_words import Meaning, meaning
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.facts.mail.containers import Box
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import gate
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job

@@ -8,7 +8,7 @@ from mailcow_wizard.engine import first_mailbox
 from mailcow_wizard.engine.given import NEW
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.facts.mail.mailboxes import known
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import by_itself, first_password, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _, heard, ngettext

@@ -13,7 +13,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.worker import settings_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import detached, far_mailbox, handing_on, lexicon
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory

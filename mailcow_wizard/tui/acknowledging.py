@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry, acknowledgement
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 from mailcow_wizard.tui.screens.naming import Asked, Naming

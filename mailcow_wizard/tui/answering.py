@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.answers.collecting import Collected, collect
 from mailcow_wizard.answers.writing import save, text
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.standing import Record
 from mailcow_wizard.language import _, called_elsewhere, heard
 from mailcow_wizard.tui.background import in_background, is_at_rest

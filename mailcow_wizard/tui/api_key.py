@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from mailcow_wizard.engine import api_key as engine
-from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.host.errors import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import api_addresses
 from mailcow_wizard.tui import mending

@@ -17,7 +17,7 @@ from textual.timer import Timer
 
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Event, Listed
 from mailcow_wizard.tui import exporting, returning

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine import first_mailbox as engine
-from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.host.errors import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import mailbox
 from mailcow_wizard.tui import api_key, mending

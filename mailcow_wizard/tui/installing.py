@@ -12,7 +12,7 @@ from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.obstacles import elsewhere, obstacle
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import after, following, going_on, outlook
 from mailcow_wizard.install.standing import Progress, Record, Standing, Unreadable
 from mailcow_wizard.language import _, heard

@@ -11,7 +11,7 @@ from mailcow_wizard.engine import mending, obstacles, readable
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
-from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.host.errors import HostError, NotRecorded
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import STEP_OF_TOPIC, Listed, Plan
 from mailcow_wizard.tui.background import in_background, when_at_rest

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailcow_wizard.facts.dns.push import push as look
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.host.errors import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import mending
 from mailcow_wizard.tui.background import waited_for

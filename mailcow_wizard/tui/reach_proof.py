@@ -13,7 +13,7 @@ from mailcow_wizard.engine.reach_words import BadReport, pasted
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import desk
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines

@@ -11,7 +11,7 @@ from mailcow_wizard.engine.records import Records
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.host.errors import HostError, NotRecorded
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.tui import certificate
 from mailcow_wizard.tui.record_words import COPIED, value

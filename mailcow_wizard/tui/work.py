@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.mending import Outcome, Progress
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.look import WORDS

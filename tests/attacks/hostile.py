@@ -11,7 +11,8 @@ import dns.message
 import dns.name
 import dns.rdtypes.txtbase
 
-from mailcow_wizard.host.door import Certificate, DnsReply, HostError, HttpReply, Ran, TimeAnswer
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Certificate, DnsReply, HttpReply, Ran, TimeAnswer
 from tests.answering import Instead
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.@/-]{2,}")

@@ -12,7 +12,7 @@ import pytest
 
 from mailcow_wizard.engine import runner
 from mailcow_wizard.fixes import offers
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Finding, Judgement
 from mailcow_wizard.report import lines, monitoring
 from mailcow_wizard.report.document import of_run

@@ -6,7 +6,8 @@ from typing import Any
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
-from mailcow_wizard.host.door import HostError, HttpReply, Listener, Listeners, Missing
+from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.replies import HttpReply, Listener, Listeners
 from mailcow_wizard.model import Settings
 from tests.fake_host import FakeHost
 

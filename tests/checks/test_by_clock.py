@@ -19,7 +19,7 @@ from mailcow_wizard.facts.network.names import Looked
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
 from mailcow_wizard.facts.reputation_asn import AsnAnswer
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply, Probe, Probed, TimeAnswer
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply, Probe, Probed, TimeAnswer
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.requirements import NTP_POOL
 from tests.checks.time_machine import NOW, Machine, answer, judge, no_answer

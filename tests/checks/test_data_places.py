@@ -5,7 +5,7 @@ import pytest
 from mailcow_wizard.checks import storage as storage_judges
 from mailcow_wizard.facts.data_places import DiskSpace, ImageStore
 from mailcow_wizard.facts.storage import DataRoot
-from mailcow_wizard.host.door import Space
+from mailcow_wizard.host.replies import Space
 
 GIB = 1 << 30
 ROOT = DataRoot("/data/docker", "/data/docker", "")

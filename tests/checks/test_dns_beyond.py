@@ -28,7 +28,7 @@ from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply
 from mailcow_wizard.model import Check, Judgement, Settings
 
 STS, TLSA, SRV, SPF = (one.CHECKS[0] for one in (dns_mta_sts, dns_tlsa, dns_services, dns_spf))

@@ -20,16 +20,8 @@ from mailcow_wizard.facts.dns.push import check_of
 from mailcow_wizard.facts.dns.signing import SCRIPT, signing_keys
 from mailcow_wizard.facts.dns.table import Row, table
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import (
-    Denied,
-    DnsQuestion,
-    DnsReply,
-    HostError,
-    HttpReply,
-    Missing,
-    NoAnswer,
-    Ran,
-)
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply, Ran
 from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.report import dns as report

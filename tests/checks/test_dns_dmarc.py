@@ -11,7 +11,7 @@ from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Judgement, Settings
 from mailcow_wizard.report.dns import zone_files
 

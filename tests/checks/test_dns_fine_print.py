@@ -15,7 +15,8 @@ from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.certificate import certificate
 from mailcow_wizard.facts.dns.dkim import trouble
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Judgement, Settings
 
 VIEW = dns_local_view.CHECKS[0]

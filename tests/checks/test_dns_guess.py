@@ -5,7 +5,7 @@ import pytest
 from mailcow_wizard.checks import dns
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.model import Settings
 from tests.dns_world import OURS, OURS_V6, RESOLVER, World
 

@@ -17,7 +17,7 @@ from mailcow_wizard.checks import (
     dns_services,
 )
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Judgement, Settings
 
 DMARC, DKIM, STS = dns_dmarc.CHECKS[0], dns_dkim.CHECKS[0], dns_mta_sts.CHECKS[0]

@@ -17,7 +17,7 @@ from mailcow_wizard.checks import dns_spf, reputation
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.dns import Round, Silence
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Finding, Settings
 
 pytestmark = pytest.mark.timed

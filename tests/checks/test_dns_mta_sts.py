@@ -6,7 +6,8 @@ from judged import look
 
 from mailcow_wizard.checks.dns_mta_sts import CHECKS
 from mailcow_wizard.engine import runner
-from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.model import Judgement
 
 (MTA_STS,) = CHECKS

@@ -7,7 +7,7 @@ from mailcow_wizard.engine import records, runner
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.report.dns import lines, zone_files
 from mailcow_wizard.tui import record_words

@@ -8,7 +8,7 @@ from mailcow_wizard.checks import dns
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Finding, Settings
 from tests.checks.test_dns_dkim import KEY
 

@@ -14,7 +14,7 @@ from mailcow_wizard.facts.dns.signatures import Opinion, Signed
 from mailcow_wizard.facts.dns.wire import Record
 from mailcow_wizard.facts.network.names import why_none
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Judgement, Settings
 
 CHECKS = {one.id: one for one in dns.CHECKS}

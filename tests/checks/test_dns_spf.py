@@ -9,7 +9,7 @@ from judged import look
 from mailcow_wizard.checks.dns_spf import CHECKS
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Judgement, Settings
 
 (SPF,) = CHECKS

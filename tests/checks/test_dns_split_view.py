@@ -10,7 +10,7 @@ from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.domain_records import nobody
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Judgement, Settings
 from tests.checks.test_dns_verdicts import SHORT
 

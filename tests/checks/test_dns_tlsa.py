@@ -11,15 +11,8 @@ from dns_world import NAME, World, facts, world_of
 
 from mailcow_wizard.checks.dns_tlsa import CHECKS, judge_tlsa
 from mailcow_wizard.facts.dns.tlsa import Association, NoAssociation, Tlsa, association, digest, tlsa
-from mailcow_wizard.host.door import (
-    Certificate,
-    Holder,
-    HostError,
-    HttpReply,
-    Listener,
-    Listeners,
-    Process,
-)
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Certificate, Holder, HttpReply, Listener, Listeners, Process
 from mailcow_wizard.model import Judgement
 
 PLACE = "_25._tcp.mail.example.org"

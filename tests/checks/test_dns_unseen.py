@@ -9,7 +9,7 @@ from mailcow_wizard.facts.addresses import ASKED
 from mailcow_wizard.facts.dns.certificate import certificate
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.model import Judgement, Settings
 
 CHECKS = {one.id: one for one in (*dns.CHECKS, *reputation.CHECKS)}

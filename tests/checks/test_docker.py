@@ -6,7 +6,8 @@ import pytest
 
 from mailcow_wizard.checks import docker
 from mailcow_wizard.engine import runner
-from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Ran, Refused
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, Refused
+from mailcow_wizard.host.replies import HttpReply, Ran
 from mailcow_wizard.model import Check, Judgement
 from tests.docker_machine import DEFAULT_V6, GLOBAL_V6, JSON, MAILCOW, DockerHost, box, facts, units
 from tests.judged import look

@@ -8,7 +8,7 @@ from mailcow_wizard.checks.docker_settings import judge_daemon_json
 from mailcow_wizard.facts.docker_json import daemon_json, daemon_settings
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.docker_settings import merge, start
-from mailcow_wizard.host.door import Denied, HostError, Refused
+from mailcow_wizard.host.errors import Denied, HostError, Refused
 from mailcow_wizard.model import Edit
 from tests.docker_machine import JSON, MAILCOW, DockerHost, facts, units
 

@@ -6,7 +6,8 @@ import pytest
 
 from mailcow_wizard.checks.docker_settings import judge_daemon_json
 from mailcow_wizard.facts.docker_json import daemon_settings
-from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Process, Ran
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer
+from mailcow_wizard.host.replies import Process, Ran
 from tests.checks.test_docker import DEAD, NO_DAEMON, SYSTEMD, found
 from tests.docker_machine import JSON, DockerHost, facts, units
 

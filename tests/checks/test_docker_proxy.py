@@ -11,7 +11,8 @@ from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker as checks
 from mailcow_wizard.engine import runner
 from mailcow_wizard.fixes import Offer, docker
-from mailcow_wizard.host.door import HostError, HttpReply, NotRecorded
+from mailcow_wizard.host.errors import HostError, NotRecorded
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.model import Command, Edit
 from tests.docker_machine import JSON, DockerHost, facts, units
 

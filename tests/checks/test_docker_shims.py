@@ -17,7 +17,8 @@ from mailcow_wizard.facts.firewall.state import state
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.facts.ports import PortFacts
-from mailcow_wizard.host.door import HostError, Listeners, Missing, NoAnswer, Probe, Process, Ran, Refused
+from mailcow_wizard.host.errors import HostError, Missing, NoAnswer, Refused
+from mailcow_wizard.host.replies import Listeners, Probe, Process, Ran
 from mailcow_wizard.requirements import PORTS
 from tests.docker_machine import JSON, MAILCOW, DockerHost, box, facts
 

@@ -7,7 +7,8 @@ import pytest
 from mailcow_wizard.checks import docker
 from mailcow_wizard.checks.config_values import COMPOSE
 from mailcow_wizard.engine import runner
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply
 from mailcow_wizard.model import Check, Judgement
 from tests.checks.test_docker import (
     CONF,

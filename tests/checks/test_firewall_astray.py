@@ -15,7 +15,7 @@ from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.reading import Filters
 from mailcow_wizard.facts.firewall.state import state
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Listeners
+from mailcow_wizard.host.replies import Listeners
 from mailcow_wizard.model import Judgement, Settings
 from tests.fake_host import FakeHost
 

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.firewall.reading import filters
 from mailcow_wizard.facts.firewall.rules import Chain, Place, Table
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from tests.fake_host import FakeHost
 
 LISTS = "/lib/modules/6.1.0-25-amd64/modules"

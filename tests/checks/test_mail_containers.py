@@ -14,7 +14,8 @@ from mailcow_wizard.facts.mail.services import services
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Spoken
-from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Process, Refused
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, Refused
+from mailcow_wizard.host.replies import HttpReply, Process
 from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Finding, Judgement, Settings
 from tests.checks.mail_machine import DIRECTORY, MailMachine, container

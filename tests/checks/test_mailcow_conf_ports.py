@@ -7,7 +7,7 @@ import pytest
 from mailcow_wizard.checks.ports import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Listeners
+from mailcow_wizard.host.replies import Listeners
 from mailcow_wizard.model import Finding, Settings
 from tests.fake_host import FakeHost
 

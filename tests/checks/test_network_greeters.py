@@ -6,7 +6,7 @@ from dns_world import Rows, World
 from mailcow_wizard.checks.network_mail import judge_mail
 from mailcow_wizard.facts.network.mail_ways import mail_ways
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.model import Settings
 
 NAME = "mx.shared.example"

@@ -8,7 +8,8 @@ from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.network.hairpin import Reflection, Turned
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Certificate, Hairpin, HostError, HttpReply, Listeners, Probe, Probed
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Certificate, Hairpin, HttpReply, Listeners, Probe, Probed
 from mailcow_wizard.model import Judgement, Settings
 
 (CHECK,) = CHECKS

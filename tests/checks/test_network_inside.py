@@ -14,7 +14,7 @@ from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay
 from mailcow_wizard.facts.network.names import Looked
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
 from mailcow_wizard.facts.network.roots import Heard, Roots
-from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.model import Judgement
 
 PASSES = Met("through")

@@ -6,7 +6,7 @@ from mailcow_wizard.checks.network_ipv6 import judge_advertisements, judge_ipv6
 from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6
 from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.facts.network.routes import Address6, Default6
-from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.host.replies import Probe, Probed
 
 V6 = "2d00:113::10"
 LASTING = Address6(V6, "eth0", False, False, False)

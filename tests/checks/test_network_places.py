@@ -15,7 +15,8 @@ from mailcow_wizard.facts.network.mtu import Mtu, PathMtu
 from mailcow_wizard.facts.network.routes import Address6, defaults_v6, own_v4, own_v6, routes
 from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing
+from mailcow_wizard.host.errors import Denied, HostError, Missing
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Settings
 

@@ -16,17 +16,8 @@ from mailcow_wizard.facts.network.mtu import mtu
 from mailcow_wizard.facts.network.names import Looked, look_up, nobody_looks_up, pinned
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import (
-    Denied,
-    DnsQuestion,
-    DnsReply,
-    HostError,
-    HttpReply,
-    Missing,
-    NoAnswer,
-    Probe,
-    Probed,
-)
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply, Probe, Probed
 from mailcow_wizard.model import Settings
 
 SETTINGS = Settings(hostname=NAME, resolver=RESOLVER)

@@ -15,7 +15,7 @@ from mailcow_wizard.facts.firewall.tools import Tools
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.network.echoes import Echoes
 from mailcow_wizard.facts.network.outward import Try
-from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.model import Judgement
 
 PUBLIC, PRIVATE, SHARED = "198.51.99.7", "10.20.30.10", "100.64.3.4"

@@ -7,7 +7,7 @@ from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.leaving import Met
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, IPTABLES, UFW
 from mailcow_wizard.facts.network.outward import Try
-from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.host.replies import Probe, Probed
 
 WEB = Probe("tcp", "192.0.2.7", 443)
 DROPS = Met("dropped", "“tcp dport 443 drop”", "nft list chain inet x out", "out", "nftables")

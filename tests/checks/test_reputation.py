@@ -13,7 +13,8 @@ from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.reputation import reversed_address, words
 from mailcow_wizard.facts.reputation_asn import forwarders
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import NoAnswer
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.requirements_dns import BLOCKLISTS
 

@@ -12,7 +12,7 @@ from mailcow_wizard.facts.storage import DataRoot
 from mailcow_wizard.facts.system import Memory, OsRelease, Privileges, SwapArea
 from mailcow_wizard.facts.tools import Tools
 from mailcow_wizard.facts.virtualization import Places, Sign, Virtualization
-from mailcow_wizard.host.door import Space, User
+from mailcow_wizard.host.replies import Space, User
 from mailcow_wizard.model import Evidence, Judgement
 
 GIB = 1 << 30

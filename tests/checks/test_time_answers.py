@@ -12,7 +12,7 @@ from mailcow_wizard.facts.time_answers import (
     read_answer,
     voters,
 )
-from mailcow_wizard.host.door import TimeAnswer
+from mailcow_wizard.host.replies import TimeAnswer
 from tests.checks.time_machine import NOW, UNIX_TO_NTP, answer, no_answer, several, stamp
 
 pytestmark = pytest.mark.timed

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from mailcow_wizard.facts.time_tracking import read_tracking
-from mailcow_wizard.host.door import Denied, HostError, NoAnswer
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer
 from tests.checks.time_machine import (
     GOOD_LINE,
     NOW,

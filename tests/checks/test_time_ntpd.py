@@ -3,7 +3,8 @@
 import pytest
 
 from mailcow_wizard.facts.time_tracking import read_variables
-from mailcow_wizard.host.door import FileInfo, NoAnswer
+from mailcow_wizard.host.errors import NoAnswer
+from mailcow_wizard.host.replies import FileInfo
 from tests.checks.time_machine import NOW, SHOW, SYSTEMD, Commands, Files, Machine, judge, timedatectl, units
 
 NTPQ = "ntpq -n -c rv 0 leap,stratum,refid,reftime,tc,rootdisp,offset"

@@ -7,7 +7,7 @@ from mailcow_wizard.checks.time_offset import judge_offset
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset
 from mailcow_wizard.facts.time_servers import configured_servers
-from mailcow_wizard.host.door import Denied
+from mailcow_wizard.host.errors import Denied
 from mailcow_wizard.model import Settings
 from tests.checks.time_machine import Files, Machine, answer, judge, no_answer, several
 

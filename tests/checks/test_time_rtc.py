@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailcow_wizard.host.door import Denied, HostError, NoAnswer
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer
 from tests.checks.time_machine import NOW, SYSTEMD, Commands, Files, Machine, judge, timedatectl
 
 SINCE = "/sys/class/rtc/rtc0/since_epoch"

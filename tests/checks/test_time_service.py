@@ -4,7 +4,8 @@ import pytest
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import offers
-from mailcow_wizard.host.door import Denied, HostError, NoAnswer, Ran
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer
+from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.model import Judgement
 from tests.checks.time_machine import (
     GOOD_LINE,

@@ -7,7 +7,8 @@ import pytest
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_web import read_date, web_clocks
-from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import HttpReply
 from tests.checks.time_machine import NOW, Machine, judge, no_answer, several
 
 FIRST, SECOND, SIXTH = "ip4.mailcow.email", "ip4.nevondo.com", "ip6.mailcow.email"

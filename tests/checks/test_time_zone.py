@@ -8,7 +8,7 @@ from fake_host import FakeHost
 from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import surroundings
-from mailcow_wizard.host.door import Denied, HostError, NotRecorded
+from mailcow_wizard.host.errors import Denied, HostError, NotRecorded
 from mailcow_wizard.model import Settings
 from tests.checks.time_machine import Files, Machine, judge
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from mailcow_wizard.checks.time import CHECKS
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, Process, Ran, TimeAnswer
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply, Process, Ran, TimeAnswer
 from mailcow_wizard.model import Judgement, Settings
 from tests.fake_host import FakeHost
 from tests.judged import look

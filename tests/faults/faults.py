@@ -9,20 +9,8 @@ from typing import Any, NamedTuple
 
 from mailcow_wizard.engine import runner
 from mailcow_wizard.host.conversation import Spoken, Tripped
-from mailcow_wizard.host.door import (
-    Certificate,
-    Denied,
-    DnsReply,
-    HostError,
-    HttpReply,
-    Missing,
-    NoAnswer,
-    Probed,
-    Ran,
-    Refused,
-    TimeAnswer,
-    TooLarge,
-)
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, Refused, TooLarge
+from mailcow_wizard.host.replies import Certificate, DnsReply, HttpReply, Probed, Ran, TimeAnswer
 from tests.answering import Instead, Machine
 
 # The kernel's errors, as the door's hosts turn them into its own.

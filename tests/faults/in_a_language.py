@@ -18,7 +18,7 @@ if __name__ == "__main__":
 from mailcow_wizard import fixes
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Check, Command, Edit, Judgement, Manual, Plan
 from tests.answering import Every, Machine
 from tests.faults.faults import fault, singles

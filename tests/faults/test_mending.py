@@ -16,7 +16,7 @@ from mailcow_wizard.engine import runner, work
 from mailcow_wizard.engine.journal import Found, Journal
 from mailcow_wizard.engine.work import Work
 from mailcow_wizard.fixes import offers
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Edit, Plan
 from tests.answering import Machine

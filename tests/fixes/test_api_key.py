@@ -12,7 +12,7 @@ from mailcow_wizard.facts.mail.mailboxes import _KEYS, _SCRIPT
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.api_key import plan, this_machine
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Command, Edit, Plan, Settings
 from tests.checks.mail_machine import DIRECTORY, NAME, container
 from tests.fixes.test_first_mailbox import Machine

@@ -16,7 +16,8 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import OF_DATABASE
 from mailcow_wizard.fixes import NoPlan, conf_new, conf_set
 from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
-from mailcow_wizard.host.door import Denied, HostError, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.install import configuration
 from mailcow_wizard.install.job import Job
 from mailcow_wizard.model import Command, Edit, Plan, Settings

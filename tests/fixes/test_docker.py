@@ -8,7 +8,8 @@ import pytest
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker as checks
 from mailcow_wizard.fixes import NoPlan, docker, docker_install, docker_repository
-from mailcow_wizard.host.door import HttpReply, NoAnswer, Process, Refused
+from mailcow_wizard.host.errors import NoAnswer, Refused
+from mailcow_wizard.host.replies import HttpReply, Process
 from mailcow_wizard.model import Command, Edit, Plan
 from tests.docker_machine import DEFAULT_V6, GLOBAL_V6, JSON, MAILCOW, DockerHost, box, facts, units, volume
 from tests.judged import look

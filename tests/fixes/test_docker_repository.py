@@ -3,7 +3,7 @@
 import pytest
 
 from mailcow_wizard.fixes import docker_repository
-from mailcow_wizard.host.door import Denied
+from mailcow_wizard.host.errors import Denied
 from tests.docker_machine import DockerHost, facts
 
 _LINE = "deb [arch=amd64 signed-by=/x.asc] https://download.docker.com/linux/debian bookworm stable\n"

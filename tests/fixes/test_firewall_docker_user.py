@@ -5,7 +5,8 @@ import pytest
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.firewall import offers
 from mailcow_wizard.fixes.firewall_docker_user import let_through, shut
-from mailcow_wizard.host.door import HostError, HttpReply, Listeners
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import HttpReply, Listeners
 from mailcow_wizard.model import Command, Edit, Judgement
 from tests.docker_machine import DockerHost, box, facts
 

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.mail.mailboxes import _QUERY, _SCRIPT
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.first_mailbox import plan
-from mailcow_wizard.host.door import HttpReply
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.model import Command, Plan, Settings
 from tests.checks.mail_machine import DIRECTORY, NAME, MailMachine, container
 

@@ -8,7 +8,7 @@ from mailcow_wizard.facts.identity import own_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.hostname import set_hostname, with_name
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Settings
 from tests.fake_host import DEBIAN_12, FakeHost
 

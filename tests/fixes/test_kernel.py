@@ -11,7 +11,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import kernel, offers
 from mailcow_wizard.fixes.modules_load import FILE, wanted, with_names
 from mailcow_wizard.fixes.sysctl import DROP_IN, merged, settings
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 from mailcow_wizard.model import Check, Command, Edit, Manual, Plan
 from mailcow_wizard.requirements import KERNEL_PARTS
 from tests.fake_host import DEBIAN_12, SOMEBODY, FakeHost

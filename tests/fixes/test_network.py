@@ -7,7 +7,7 @@ from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import offers
 from mailcow_wizard.fixes.sysctl import DROP_IN, merged
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.model import Check, Command, Edit, Judgement, Plan, Settings
 from tests.fake_host import FakeHost

@@ -9,7 +9,8 @@ import pytest
 
 from mailcow_wizard.checks import docker as checks
 from mailcow_wizard.fixes import NoPlan, docker, packages_apk
-from mailcow_wizard.host.door import Ran, Refused
+from mailcow_wizard.host.errors import Refused
+from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.model import Command, Edit, Plan
 from tests.docker_machine import JSON, DockerHost, facts
 from tests.fake_host import FakeHost

@@ -9,7 +9,8 @@ from mailcow_wizard.checks.tools import TOOLS
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, packages_install, system
 from mailcow_wizard.fixes.packages_install import Coming, packages_of, parse_apt, parse_dnf
-from mailcow_wizard.host.door import FileInfo, HostError, Ran
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import FileInfo, Ran
 from mailcow_wizard.model import Command, Judgement, Plan
 from tests.fake_host import FakeHost
 from tests.judged import look

@@ -8,7 +8,8 @@ from mailcow_wizard.checks.system import MEMORY, SWAP
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, system
 from mailcow_wizard.fixes.swap import fitting, gib, is_listed, with_line
-from mailcow_wizard.host.door import HostError, Space, Uname
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Space, Uname
 from mailcow_wizard.model import Command, Edit, Judgement, Plan
 from tests.fake_host import DEBIAN_12, SOMEBODY, FakeHost
 from tests.judged import look

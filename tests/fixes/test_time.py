@@ -5,7 +5,8 @@ import pytest
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import offers
 from mailcow_wizard.fixes.time_servers import directory_of, pool_of
-from mailcow_wizard.host.door import HostError, Ran
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.model import Command, Edit, Judgement, Manual, Plan, Settings
 from tests.checks.time_machine import (
     GOOD_LINE,

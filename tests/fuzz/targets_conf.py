@@ -10,7 +10,7 @@ from mailcow_wizard.conf import compose_override, document, dotenv, reading, rul
 from mailcow_wizard.facts import returning, service_ports
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import override
 from mailcow_wizard.model import Settings
 from tests.fuzz.target import Target, text

@@ -11,7 +11,7 @@ from typing import Any
 from mailcow_wizard.engine import runner
 from mailcow_wizard.host.codec import unpack
 from mailcow_wizard.host.conversation import Spoken, Tripped
-from mailcow_wizard.host.door import Certificate, DnsReply, HttpReply, Ran, TimeAnswer
+from mailcow_wizard.host.replies import Certificate, DnsReply, HttpReply, Ran, TimeAnswer
 from tests import demo_machine, installed_machine
 from tests.answering import Instead, Machine
 from tests.fuzz.target import DEEP, DIGITS, Target, text

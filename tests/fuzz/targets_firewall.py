@@ -8,7 +8,7 @@ import json
 
 from mailcow_wizard.facts.firewall import early, iptables, nft
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Settings
 from tests.fuzz.target import DEEP, Target, text
 from tests.fuzz.targets_facts import Repeating

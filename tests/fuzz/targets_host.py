@@ -31,8 +31,10 @@ from mailcow_wizard.host import (
     state,
     tsig,
 )
-from mailcow_wizard.host.door import DnsQuestion, Host, HostError, HttpReply, Ran
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.recorded import BadRecording, RecordedHost
+from mailcow_wizard.host.replies import DnsQuestion, HttpReply, Ran
 from mailcow_wizard.host.scrub import scrub
 from tests.fuzz import wires
 from tests.fuzz.target import DEEP, Target, text

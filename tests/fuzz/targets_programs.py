@@ -22,7 +22,7 @@ from mailcow_wizard.host import (
     ufw_back,
 )
 from mailcow_wizard.host.desk import Asked, Desk
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from tests.fuzz import wires
 from tests.fuzz.target import DEEP, DIGITS, Target, text
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from mailcow_wizard.checks.mail_round_trip import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HttpReply, Listener, Listeners
 from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.replies import HttpReply, Listener, Listeners
 from mailcow_wizard.model import Settings
 from tests.checks.mail_machine import MailMachine, container
 

@@ -9,7 +9,7 @@ from changes import NEW, Place, nothing
 
 from mailcow_wizard.engine import mending
 from mailcow_wizard.host.changing import Changing
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.model import Command
 
 CHANGING = Changing()

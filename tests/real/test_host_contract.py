@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import pytest
 from lab.inside import CHECKOUT
 
-from mailcow_wizard.host import door
-from mailcow_wizard.host.door import Denied, Host, HostError, Listener, Missing, NoAnswer, TooLarge
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, TooLarge
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.recorded import RecordedHost, RecordingHost
+from mailcow_wizard.host.replies import DnsQuestion, Listener, Probe
 from mailcow_wizard.host.state import StateDirectory, write_private
 from tests.real import conversations
 
@@ -184,14 +185,14 @@ CALLS: dict[str, tuple[Callable[[Host, Place], Any], Any]] = {
     "http, path too long": (lambda host, place: host.http("/" + "x" * 200, "/x"), HostError),
     "ask_dns": (
         lambda host, place: [
-            one.error for one in host.ask_dns((door.DnsQuestion("a.test", "A", ("127.0.0.1",)),), 0.3)
+            one.error for one in host.ask_dns((DnsQuestion("a.test", "A", ("127.0.0.1",)),), 0.3)
         ],
         lambda said: len(said) == 1,
     ),
     "ask_dns over TCP alone": (
         lambda host, place: [
             one.error
-            for one in host.ask_dns((door.DnsQuestion("a.test", "A", ("127.0.0.1",), transport="tcp"),), 0.3)
+            for one in host.ask_dns((DnsQuestion("a.test", "A", ("127.0.0.1",), transport="tcp"),), 0.3)
         ],
         lambda said: len(said) == 1,
     ),
@@ -200,10 +201,10 @@ CALLS: dict[str, tuple[Callable[[Host, Place], Any], Any]] = {
             one.outcome
             for one in host.probe(
                 (
-                    door.Probe("tcp", "127.0.0.1", place.port),
-                    door.Probe("greeting", "127.0.0.1", 1),
-                    door.Probe("udp", "127.0.0.1", 1, "00", patience=0.2),
-                    door.Probe("ping", "nobody"),
+                    Probe("tcp", "127.0.0.1", place.port),
+                    Probe("greeting", "127.0.0.1", 1),
+                    Probe("udp", "127.0.0.1", 1, "00", patience=0.2),
+                    Probe("ping", "nobody"),
                 ),
                 0.3,
             )
@@ -267,7 +268,7 @@ def test_denied_without_root(tmp_path: Path) -> None:
         assert answer(RealHost(), lambda host: host.read("/proc/1/environ"))[0] is Denied
     finally:
         os.seteuid(0)
-    assert issubclass(Denied, door.HostError)
+    assert issubclass(Denied, HostError)
 
 
 # --- the whole of it, as a user does it ---

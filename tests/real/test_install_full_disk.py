@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following, worker

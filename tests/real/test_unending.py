@@ -15,7 +15,8 @@ from lab.skip import or_skip
 
 from mailcow_wizard.engine import mending
 from mailcow_wizard.host import doing
-from mailcow_wizard.host.changing import Changing, Unending
+from mailcow_wizard.host.changing import Changing
+from mailcow_wizard.host.errors import Unending
 from mailcow_wizard.model import Command
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

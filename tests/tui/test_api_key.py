@@ -9,7 +9,7 @@ import pytest
 from tui.piloted import piloted, shown, until
 
 from mailcow_wizard.engine import api_key, first_mailbox, mending
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.tui import first_mailbox as first
 from mailcow_wizard.tui import mending as screens

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from mailcow_wizard.host.door import TimeAnswer
+from mailcow_wizard.host.replies import TimeAnswer
 
 Respond = Callable[[bytes, int], Sequence[bytes]]
 UNIX_TO_NTP = 2_208_988_800

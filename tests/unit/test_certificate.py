@@ -15,7 +15,8 @@ import pytest
 from mailcow_wizard.host import tls
 from mailcow_wizard.host.certificate import certificate
 from mailcow_wizard.host.codec import pack, unpack
-from mailcow_wizard.host.door import Certificate, HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import Certificate
 
 pytestmark = pytest.mark.timed
 

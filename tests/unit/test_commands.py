@@ -11,7 +11,8 @@ import pytest
 from lab.inside import wait_until
 
 from mailcow_wizard.host.commands import Commands
-from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, NoAnswer, Ran, TooLarge
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, TooLarge
+from mailcow_wizard.host.replies import MIB, Ran
 from mailcow_wizard.host.search_path import search_path, which
 
 pytestmark = pytest.mark.timed

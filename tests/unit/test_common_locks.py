@@ -16,7 +16,7 @@ from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.host import common_locks, flock
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Plan
 

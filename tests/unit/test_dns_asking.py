@@ -9,7 +9,8 @@ from lab.name_server import FORMERR, NXDOMAIN, REFUSED, SERVFAIL, TRUNCATED, Ans
 from mailcow_wizard.facts.dns.resolvers import MOST_USED, nameservers
 from mailcow_wizard.host.dns import Round, Silence
 from mailcow_wizard.host.dns_wire import encoded
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 
 pytestmark = pytest.mark.timed
 

@@ -4,7 +4,8 @@ import pytest
 
 from mailcow_wizard.checks import kernel, system
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, NoAnswer, TooLarge, Uname
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer, TooLarge
+from mailcow_wizard.host.replies import Uname
 from mailcow_wizard.model import Check
 from tests.fake_host import SOMEBODY, FakeHost
 from tests.judged import look

@@ -6,7 +6,7 @@ from mailcow_wizard.checks.config_checkout import judge_checkout
 from mailcow_wizard.facts.checkout import Checkout, checkout
 from mailcow_wizard.facts.compose_files import said
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Ran
+from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.model import Settings
 from tests.fake_host import FakeHost
 

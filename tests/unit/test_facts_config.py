@@ -10,7 +10,8 @@ from mailcow_wizard.facts.config_permissions import permissions
 from mailcow_wizard.facts.environment import HERE, Environment, Leak, environment
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database_volumes
-from mailcow_wizard.host.door import MIB, Denied, HostError, HttpReply, Missing, NoAnswer, Ran
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer
+from mailcow_wizard.host.replies import MIB, HttpReply, Ran
 from mailcow_wizard.model import Settings
 from tests.fake_host import FakeHost
 

@@ -7,7 +7,8 @@ import pytest
 from mailcow_wizard.checks import cpu as judges
 from mailcow_wizard.facts import cpu
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, Uname
+from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.replies import Uname
 from tests.fake_host import FakeHost
 from tests.judged import look
 

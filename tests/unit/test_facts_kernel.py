@@ -5,7 +5,8 @@ import pytest
 from mailcow_wizard.checks import kernel as judges
 from mailcow_wizard.facts import kernel
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, Uname, User
+from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.replies import Uname, User
 from tests.fake_host import FULL_CAPABILITIES, ROOT, SOMEBODY, FakeHost
 from tests.judged import look
 

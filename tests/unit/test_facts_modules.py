@@ -8,7 +8,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.modules import MODULES
 from mailcow_wizard.facts import modules
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.errors import Denied, HostError
 from tests.fake_host import DEBIAN_12, FakeHost
 from tests.judged import look
 

@@ -5,7 +5,8 @@ import pytest
 from mailcow_wizard.checks import storage as storage_checks
 from mailcow_wizard.facts import data_places, storage
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, Space
+from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.replies import Space
 from tests.docker_machine import DockerHost
 from tests.fake_host import FakeHost
 from tests.judged import look

@@ -4,7 +4,7 @@ import pytest
 
 from mailcow_wizard.facts import system, tools
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from tests.fake_host import FULL_CAPABILITIES, ROOT, SOMEBODY, FakeHost
 
 MEMINFO = "MemTotal:        6018264 kB\nMemFree:          127996 kB\nHugePages_Total:       0\n"

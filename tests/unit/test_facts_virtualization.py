@@ -7,7 +7,8 @@ import pytest
 from mailcow_wizard.checks.virtualization import APPLIANCE, CONTROL_PANEL, VIRTUALIZATION
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.virtualization import virtualization
-from mailcow_wizard.host.door import Denied, HostError, NoAnswer, Ran
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer
+from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.model import Check
 from tests.fake_host import SOMEBODY, FakeHost
 from tests.judged import look

@@ -5,7 +5,7 @@ import pytest
 from mailcow_wizard.checks.firewall_early import troubles
 from mailcow_wizard.facts.firewall.early import Early, Route, early
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Ran
+from mailcow_wizard.host.replies import Ran
 from tests.fake_host import FakeHost
 
 _IN = "ip -4 route get 10.1.1.5 from 192.0.32.8 iif eth0"

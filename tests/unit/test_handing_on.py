@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailcow_wizard.host import flock, handing_on
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 _FETCHES = """import sys
 from mailcow_wizard.host import flock, handing_on

@@ -8,7 +8,7 @@ import pytest
 from mailcow_wizard.engine.given import Allowed, Choices
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.selection import select
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import by_itself, docker, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.model import Check, Finding, Fix, Judgement

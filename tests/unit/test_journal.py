@@ -9,7 +9,7 @@ from changes import NEW, OLD, Place
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.journal import Found, Journal
 from mailcow_wizard.engine.lock import Locked
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 
 AT = "2026-01-02T03:04:05Z"
 

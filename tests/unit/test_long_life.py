@@ -18,7 +18,7 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host import detached
 from mailcow_wizard.host.dns import Round, Silence
-from mailcow_wizard.host.door import DnsQuestion
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following
 from mailcow_wizard.install.standing import Choices, Progress, Record, fresh

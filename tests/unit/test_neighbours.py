@@ -7,7 +7,7 @@ from mailcow_wizard.facts.firewall.inward import _default_v4, _routes_v6
 from mailcow_wizard.facts.neighbours import is_near
 from mailcow_wizard.facts.network.routes import defaults_v6
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Settings
 
 ROW = f"{0x2001_0DB8 << 96:032x} 40 {'0' * 32} 00 {'0' * 32} 00000100 00000001 00000000 00000001     eth0"

@@ -7,7 +7,7 @@ import pytest
 from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.engine.mending import Outcome, Progress
 from mailcow_wizard.engine.readable import steps
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Command, Edit, Finding, Manual, Plan, Status
 from mailcow_wizard.tui.planned import (
     back_lines,

@@ -16,7 +16,7 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_choices import Choice, Circumstances, choices
 from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_stops import plan_to_remove
-from mailcow_wizard.host.door import Holder, Listener, Process, Ran
+from mailcow_wizard.host.replies import Holder, Listener, Process, Ran
 from mailcow_wizard.model import Command, Plan
 from mailcow_wizard.requirements import PORTS
 from tests.fake_host import FakeHost

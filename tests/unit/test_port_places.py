@@ -12,7 +12,7 @@ from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.ports import Occupant, PortFacts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.port_scripts import script_of, stopping_script
-from mailcow_wizard.host.door import Holder, Listener, Listeners
+from mailcow_wizard.host.replies import Holder, Listener, Listeners
 from mailcow_wizard.model import Settings
 from mailcow_wizard.requirements import PORTS, PORTS_RESERVED_IN_NGINX
 

@@ -14,7 +14,8 @@ from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.ports import Occupant, PortFacts, survey
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import FileInfo, Holder, HttpReply, Listener, Listeners, Missing, Process
+from mailcow_wizard.host.errors import Missing
+from mailcow_wizard.host.replies import FileInfo, Holder, HttpReply, Listener, Listeners, Process
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.requirements import PORTS
 

@@ -10,7 +10,7 @@ from mailcow_wizard.cli.arguments import UsageError, parse
 from mailcow_wizard.facts.addresses import ASKED, Addresses, addresses
 from mailcow_wizard.facts.network.egress import Egress
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HttpReply
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.model import Settings
 from mailcow_wizard.names import NotAName, public_address
 from tests.fake_host import FakeHost

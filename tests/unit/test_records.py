@@ -10,7 +10,7 @@ from mailcow_wizard.engine import records
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.dns.standing import Standing
 from mailcow_wizard.facts.dns.table import Row
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Settings
 from mailcow_wizard.names import NotAName

@@ -16,7 +16,7 @@ from mailcow_wizard.engine.runner import Run, join
 from mailcow_wizard.facts.dns.mail_server import NoName
 from mailcow_wizard.facts.identity import SAY_HOSTNAME
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, TooLarge
+from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, TooLarge
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement, Settings
 
 pytestmark = pytest.mark.timed

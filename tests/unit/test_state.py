@@ -12,7 +12,7 @@ from fake_host import FakeHost
 
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.host import state
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory, default_directory, write_private
 from mailcow_wizard.model import Settings
 

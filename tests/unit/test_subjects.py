@@ -11,7 +11,7 @@ from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import NoAnswer
+from mailcow_wizard.host.errors import NoAnswer
 from mailcow_wizard.model import Check, Judgement, Settings
 
 BY_ID = {one.id: one for one in all_checks()}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mailcow_wizard.host import listeners, streams, terminal
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 
 @pytest.mark.parametrize(

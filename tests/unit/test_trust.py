@@ -13,7 +13,7 @@ import pytest
 from mailcow_wizard.host import search_path
 from mailcow_wizard.host.changing import Changing
 from mailcow_wizard.host.commands import Commands
-from mailcow_wizard.host.door import Denied, HostError, Missing
+from mailcow_wizard.host.errors import Denied, HostError, Missing
 from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.state import write_private
 from mailcow_wizard.host.trust import changeable, followed, stranger

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailcow_wizard.host import web
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 
 HERE = "127.0.0.1"
 NAME = "registry.example.org"

@@ -13,7 +13,8 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -9,7 +9,7 @@ from mailcow_wizard.facts.dns.published import Seen, look_up
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.dns.tags import is_version, repeated, tags
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

@@ -6,7 +6,7 @@ from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers, own_resolvers
 from mailcow_wizard.facts.hosts_file import addresses_in_hosts
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Missing, NotRecorded
+from mailcow_wizard.host.errors import Missing, NotRecorded
 from mailcow_wizard.typed import NamedTuple
 
 

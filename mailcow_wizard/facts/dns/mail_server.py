@@ -9,7 +9,7 @@ from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.identity import SAY_HOSTNAME, Hostname, domain_of, hostname
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.typed import NamedTuple

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from mailcow_wizard.facts.dns.wire import Record, Unreadable, message
-from mailcow_wizard.host.door import DnsReply
+from mailcow_wizard.host.replies import DnsReply
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -10,7 +10,8 @@ from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import at_once, texts
 from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import HttpReply
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

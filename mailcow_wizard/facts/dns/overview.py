@@ -7,7 +7,7 @@ import threading
 from mailcow_wizard.facts.dns.certificate import Certificate, certificate
 from mailcow_wizard.facts.dns.table import Row, table
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 

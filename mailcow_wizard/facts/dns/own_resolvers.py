@@ -6,7 +6,8 @@ from mailcow_wizard.facts.dns.delegation import WAIT_S
 from mailcow_wizard.facts.dns.message import Answer, answer
 from mailcow_wizard.facts.dns.resolvers import MOST_USED, nameservers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, resolvers, zone_of
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -14,7 +14,7 @@ from mailcow_wizard.facts.dns.reverse_asked import reverse_asked
 from mailcow_wizard.facts.dns.spf import Opinion, spf
 from mailcow_wizard.facts.dns.table import Row, table
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

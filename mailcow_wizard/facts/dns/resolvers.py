@@ -6,7 +6,7 @@ import ipaddress
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 _STUB = ("127.0.0.53", "127.0.0.54")
 _MOST = 6

@@ -15,7 +15,8 @@ from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, SERVFAIL, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 

@@ -8,7 +8,7 @@ from mailcow_wizard.facts.containers import Container, containers
 from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple

@@ -17,7 +17,8 @@ from mailcow_wizard.facts.dns.spf_check import Heard, Verdict, check, policies
 from mailcow_wizard.facts.dns.spf_record import Sender
 from mailcow_wizard.facts.dns.state import at_once, values
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

@@ -11,7 +11,7 @@ from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

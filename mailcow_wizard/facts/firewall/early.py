@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Ran
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.requirements_network import ANYWHERE

@@ -23,7 +23,7 @@ from mailcow_wizard.facts.firewall.rules import Rules
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

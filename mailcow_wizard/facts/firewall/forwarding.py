@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:

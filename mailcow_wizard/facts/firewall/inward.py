@@ -7,7 +7,7 @@ import ipaddress
 
 from mailcow_wizard.facts.network.routes import default_v4, defaults_v6, own_v4, own_v6, routes, rows_v6
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.requirements_network import ANYWHERE
 from mailcow_wizard.typed import NamedTuple
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from mailcow_wizard.facts.firewall.forwarding import Switch
-    from mailcow_wizard.host.door import Probe
+    from mailcow_wizard.host.replies import Probe
 
     Outcome = Literal["through", "dropped", "refused", "unknown", "sent elsewhere", "unanswered"]
 else:

@@ -25,7 +25,7 @@ from mailcow_wizard.facts.firewall.rules import Rules
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.network.routes import defaults_v6
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 ANY_NEIGHBOUR = "fe80::/64"

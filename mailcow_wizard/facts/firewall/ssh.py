@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple

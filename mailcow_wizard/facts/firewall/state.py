@@ -12,7 +12,7 @@ from mailcow_wizard.facts.firewall.statements import Key, Masked, Rule, Test
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, Tools, tools
 from mailcow_wizard.facts.firewall.walk import Fate, Walk
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 

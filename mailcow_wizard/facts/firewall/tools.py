@@ -7,7 +7,7 @@ import re
 from mailcow_wizard.facts.firewall.reading import TABLES, filters
 from mailcow_wizard.facts.firewall.rules import Chain, Place, Table
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

@@ -9,7 +9,7 @@ from mailcow_wizard.facts.dns.der import bounds
 from mailcow_wizard.facts.mail.containers import last_lines
 from mailcow_wizard.facts.mail.talks import Talks, talks
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 _OID, _SET, _SEQUENCE, _UTC, _GENERALIZED = 0x06, 0x31, 0x30, 0x17, 0x18

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.docker import seconds
 from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
 from mailcow_wizard.facts.mail.services import of_mailcow, services
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.docker_shims import left_running
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
-from mailcow_wizard.host.door import Denied, HostError, Missing, Refused
+from mailcow_wizard.host.errors import Denied, HostError, Missing, Refused
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

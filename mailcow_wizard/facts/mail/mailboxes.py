@@ -7,7 +7,7 @@ import re
 from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
 from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.patterns import pattern

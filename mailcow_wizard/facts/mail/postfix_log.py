@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.mail.containers import last_lines
 from mailcow_wizard.facts.mail.installed import Installed
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 

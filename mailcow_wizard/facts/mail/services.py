@@ -6,7 +6,7 @@ import re
 
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 
 _FILE, _OVERRIDE = "docker-compose.yml", "docker-compose.override.yml"

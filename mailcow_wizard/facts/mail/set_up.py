@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 
 _BRIDGE = "/sys/class/net/br-mailcow"
 

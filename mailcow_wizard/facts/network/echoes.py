@@ -9,7 +9,8 @@ from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.network.outward import Try, with_rules
 from mailcow_wizard.facts.network.roots import roots
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.typed import NamedTuple
 
 _WAIT_S = 2.5

@@ -9,7 +9,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import Address6, own_v4, own_v6
 from mailcow_wizard.facts.sending import SNAT, sent_with
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.typed import NamedTuple
 
 _OFF = ("", "n")  # docker-compose.yml has n where mailcow.conf asks for no source

@@ -8,7 +8,8 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.mail_ways import mail_ways
 from mailcow_wizard.facts.ports import PortFacts, survey
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.typed import NamedTuple
 
 _ASKED = ("ports.http", "ports.https", "ports.smtp")
@@ -20,7 +21,7 @@ _CHALLENGES = "/.well-known/acme-challenge/mailcow-wizard"  # where mailcow answ
 class Turned(NamedTuple):
     """One port of the public address, tried from here.
 
-    `outcome` as in `door.Hairpin`, and same or other: somebody listens here, and what answers under the
+    `outcome` as in `replies.Hairpin`, and same or other: somebody listens here, and what answers under the
     public address is the same, or is not; alike: both give the same page, as others might; open: that could
     not be compared.
     """

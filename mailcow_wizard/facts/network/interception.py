@@ -14,7 +14,8 @@ from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.network.names import families
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import NO_AUTHORITIES, NO_TLS, Dialogue, Spoken
-from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Probe
 
 PATIENCE_S = 0.8
 """Who takes every connection is near."""

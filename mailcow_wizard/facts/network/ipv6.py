@@ -12,7 +12,8 @@ from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.facts.network.routes import Address6, Default6, defaults_v6, own_v6
 from mailcow_wizard.facts.presence import has_command, is_there
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.typed import NamedTuple
 
 _NET = "/proc/sys/net/ipv6/conf"

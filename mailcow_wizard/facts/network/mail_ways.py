@@ -17,7 +17,8 @@ from mailcow_wizard.facts.network.names import (
 )
 from mailcow_wizard.facts.network.outward import Try, control_probes, with_rules
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple

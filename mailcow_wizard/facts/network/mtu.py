@@ -9,7 +9,8 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.network.subnet import network_name
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing, Probe, Probed
+from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -11,7 +11,8 @@ from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.hosts_file import addresses_in_hosts
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError, NoAnswer
+from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.language import _
 from mailcow_wizard.requirements_network import ANYWHERE
 from mailcow_wizard.typed import NamedTuple

@@ -9,7 +9,8 @@ from mailcow_wizard.facts.dns.resolvers import known_resolvers
 from mailcow_wizard.facts.firewall.leaving import Leaving, Met, leaving
 from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, Probe
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, Probe
 from mailcow_wizard.typed import NamedTuple
 
 _WAIT_S = 3.0

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple

@@ -14,7 +14,7 @@ from mailcow_wizard.facts.mailcow_conf import (
 )
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, Route, own_v4, routes
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

@@ -10,8 +10,8 @@ import threading
 import time
 from statistics import median
 
-from mailcow_wizard.host.door import TimeAnswer
 from mailcow_wizard.host.ntp import ask_time
+from mailcow_wizard.host.replies import TimeAnswer
 
 _TO_1900 = 2_208_988_800
 _BUSY_S = 0.05

@@ -8,7 +8,7 @@ import time
 from statistics import median
 
 from mailcow_wizard.host.dns import Round, Silence
-from mailcow_wizard.host.door import DnsQuestion
+from mailcow_wizard.host.replies import DnsQuestion
 
 _NAMES = 70
 _ROUNDS = 9

@@ -6,8 +6,8 @@ import time
 
 from mailcow_wizard.checks import dns, reputation
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Settings
 
 LASTS_S = float(sys.argv[2]) if len(sys.argv) > 2 else 0.2
