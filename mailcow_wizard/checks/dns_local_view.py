@@ -124,8 +124,8 @@ def _view(facts: LocalView) -> Judgement:
         )
     mute = [one for one in seen if one.exists and not (one.local and is_answer(one.local))]
     if mute:
-        # What other resolvers fail at too is no trouble of this machine's; one alone is its own (--resolver).
-        refused = any(is_refused(one) and len(one.public) > 1 for one in mute)
+        # What other resolvers fail at too is no trouble of this machine's.
+        refused = any(map(is_refused, mute))
         codes = [one.local.code for one in mute if one.local]
         return common._replace(
             status="unknown",

@@ -63,8 +63,7 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
             summary=_("{right}; this machine's own resolver says otherwise", right=right)
         )
     if found.holds:
-        # Of one resolver alone it may be its own trouble.
-        return _refused(common, record, seen) if is_refused(seen) and len(seen.public) > 1 else common
+        return _refused(common, record, seen) if is_refused(seen) else common
     if found.kind == "could not ask" and seen.answered:
         return _unfollowed(common, record, seen)
     if found.kind == "could not ask":
@@ -124,7 +123,7 @@ def _refused(common: Judgement, record: Record, seen: Seen) -> Judgement:
 
 def _unfollowed(common: Judgement, record: Record, seen: Seen) -> Judgement:
     """An alias whose end nobody tells: where several resolvers fail, nobody gets what should be there."""
-    if is_refused(seen) and len(seen.public) > 1:
+    if is_refused(seen):
         return common._replace(
             status=_WRONG[record.level],
             summary=_("nobody gets {words}: {trouble}", words=record.words, trouble=seen.trouble),

@@ -15,6 +15,7 @@ from mailcow_wizard.facts.dns.overview import Overview, overview
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.report import dns as report
+from tests.checks.test_dns_split_view import Split
 
 Rows = Mapping[tuple[str, str], str | tuple[str, ...]]
 
@@ -64,6 +65,17 @@ def test_the_ipv6_address_wins() -> None:
 def test_an_ipv6_address_where_ipv6_is_not_used() -> None:
     assert fate({}, NAME, "ENABLE_IPV6=false") == "left out"
     assert fate({(NAME, "AAAA"): ()}, NAME, "ENABLE_IPV6=false") == "asked for"
+
+
+@pytest.mark.parametrize(("alias", "expected"), [(NAME, "asked for"), ("far.example.net", "open")])
+def test_what_one_resolver_alone_fails_at(alias: str, expected: str) -> None:
+    """With --resolver: that all refuse the names nobody has said, nor that they have no address."""
+    records = {**ZONE, **ALIASES, (AUTOCONFIG, "CNAME"): f"{alias}.", (NAME, "AAAA"): ()}
+    refused = {(one, type): "SERVFAIL" for one in (NAME, AUTOCONFIG) for type in ("A", "AAAA")}
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=V4_ONLY, resolver=RESOLVER)
+    known = Facts(Split(records, refused, RESOLVER), settings).get(certificate)
+    found = {one.name: one.fate for one in known.verdicts}
+    assert (found[NAME], found[AUTOCONFIG]) == ("asked for", expected)
 
 
 def test_a_name_without_an_address_drops_out() -> None:

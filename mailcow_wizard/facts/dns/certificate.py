@@ -15,7 +15,7 @@ from mailcow_wizard.facts.dns.caa import DNS, HTTP, MOST_NAMES, MOST_PARTS, forb
 from mailcow_wizard.facts.dns.domain_records import CLIENTS, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer
-from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.dns.published import Seen, Wanted, is_answer, look
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.network.ipv6 import leads_nowhere
 from mailcow_wizard.facts.store import Facts
@@ -259,8 +259,9 @@ def by_address(name: str, pair: Pair, host: HostRecords, settings: AcmeSettings)
 
 
 def is_refused(seen: Seen) -> bool:
-    """Whether the zone's servers have the record, and every resolver fails."""
-    return seen.directly and bool(seen.public) and all(one.code == "SERVFAIL" for one in seen.public)
+    """Whether the zone's servers have the record, and resolvers fail, each of several: of one alone it may be
+    its own trouble."""
+    return seen.directly and len(seen.public) > 1 and all(one.code == "SERVFAIL" for one in seen.public)
 
 
 def _ends(seen: Seen, of_host: Seen, server: MailServer) -> tuple[str, ...] | None:
@@ -272,7 +273,7 @@ def _ends(seen: Seen, of_host: Seen, server: MailServer) -> tuple[str, ...] | No
         return found
     if seen.aliases == (server.name,):
         return texts(of_host) if of_host.answered else None
-    return () if any(one.code for one in seen.public) else None
+    return () if any(map(is_answer, seen.public)) else None
 
 
 def _compared(name: str, found: tuple[str, ...], ours: Addresses, any: bool) -> Verdict:
