@@ -38,7 +38,7 @@ def _dkim(facts: Dkim) -> Judgement:
         return _missing(judgement, facts)
     if found.kind == "wrong":
         return _wrong(judgement, facts, name)
-    if not found.holds:
+    if judgement.status != "pass":
         return judgement
     if ours.trouble:
         said = f"{judgement.found}; {_NOT_COMPARED}: {ours.trouble}"

@@ -33,7 +33,7 @@ def _dmarc(facts: Dmarc) -> Judgement:
         _("{domain} asks receivers to {words}", domain=domain, words=_words(tags(own[0]) if own else {})),
         domain,
     )
-    if found.holds:
+    if judgement.status == "pass":
         return _receivers(judgement, facts)
     if found.kind in ("missing", "wrong") and not own and facts.inherited.domain:
         return _inherited(judgement, facts)

@@ -64,7 +64,9 @@ def _client(server: MailServer, records: DomainRecords, client: str) -> Judgemen
     judgement = judged(
         record, seen, found, _("{name} leads to {server}", name=name, server=server.name), domain
     )
-    if (found.holds or found.kind == "not everywhere yet") and _only_by_wildcard(records, seen):
+    if (judgement.status == "pass" or found.kind == "not everywhere yet") and _only_by_wildcard(
+        records, seen
+    ):
         return judgement._replace(
             summary=_("{name} leads to {server}, but only by a wildcard", name=name, server=server.name),
             status="warn",

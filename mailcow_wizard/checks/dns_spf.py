@@ -35,7 +35,7 @@ def _spf(facts: Spf) -> Judgement:
     if found.kind == "could not ask":
         return judgement
     judgement = judgement._replace(found="; ".join(own) or _("no SPF record"))
-    if found.kind == "not everywhere yet":
+    if found.kind == "not everywhere yet" or (found.holds and judgement.status != "pass"):
         return judgement
     meant = next((one for one in all_texts(seen) if "spf1" in one.lower()), "")
     if not own and meant:
