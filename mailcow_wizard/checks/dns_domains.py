@@ -10,7 +10,7 @@ from mailcow_wizard.facts.dns.domain_records import WILD_TYPES, DomainRecords, D
 from mailcow_wizard.facts.dns.expected import client_record, right_client
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
@@ -33,14 +33,15 @@ def _with_fate(facts: Tried, records: DomainRecords, client: str) -> Judgement:
     judgement = _client(server, records, client)
     settings, name = facts.settings, f"{client}.{records.domain}"
     pair = (records.at(client, "A"), records.at(client, "AAAA"))
-    if judgement.status == "pass" and _is_led_astray(server, pair[1]):
+    strange = _strange(server, pair[1])
+    if judgement.status == "pass" and strange:
         judgement = judgement._replace(
             status="warn",
             summary=_(
                 "{name} leads to {server}, but not by IPv6: {values}",
                 name=name,
                 server=server.name,
-                values=values(pair[1]),
+                values=", ".join(strange),
             ),
             remedies=(_("Publish: {name}. CNAME {server}.", name=name, server=server.name),),
         )
@@ -49,10 +50,12 @@ def _with_fate(facts: Tried, records: DomainRecords, client: str) -> Judgement:
     return with_fate(judgement, by_address(name, pair, facts.host, settings))
 
 
-def _is_led_astray(server: MailServer, v6: Seen) -> bool:
-    """Whether a name that is no alias has an IPv6 address of somebody else, which programs try first."""
-    ours = server.v6.every if server.uses_v6 else ()
-    return not v6.aliases and server.v6 not in server.unseen and not set(v6.values) <= set(ours)
+def _strange(server: MailServer, v6: Seen) -> tuple[str, ...]:
+    """The IPv6 addresses of a name, where one is somebody else's, which programs try first; none where they
+    are those of the server's name."""
+    known = (*(server.v6.every if server.uses_v6 else ()), *((server.v6.own,) if server.unnamed else ()))
+    found = () if v6.aliases == (server.name,) or server.v6 in server.unseen else texts(v6)
+    return () if set(found) <= set(known) else found
 
 
 def _client(server: MailServer, records: DomainRecords, client: str) -> Judgement:

@@ -251,6 +251,23 @@ def test_authorities_do_not_matter_to_who_asks_none() -> None:
         assert caa({(NAME, "CAA"): record}, "SKIP_LETS_ENCRYPT=y")[NAME].status == "pass"
 
 
+@pytest.mark.parametrize(("alias", "status"), [("far.example.net", "warn"), (NAME, "pass")])
+def test_a_client_name_that_is_an_alias_of_what_leads_elsewhere_by_ipv6(alias: str, status: str) -> None:
+    """What the server's own name has there is another check's business."""
+    end = {(alias, "A"): OURS, (alias, "AAAA"): FOREIGN_V6}
+    (found,) = judge_autodiscover(facts({(AUTODISCOVER, "CNAME"): f"{alias}.", **end}).get(tried))
+    assert (found.status, FOREIGN_V6 in found.summary) == (status, status == "warn"), found.summary
+
+
+@pytest.mark.parametrize("conf", ["", "ENABLE_IPV6=true"])
+@pytest.mark.parametrize(("v6", "status"), [(OURS_V6, "pass"), (FOREIGN_V6, "warn")])
+def test_a_client_name_with_an_address_that_was_not_named(v6: str, status: str, conf: str) -> None:
+    """Of --address with IPv4 alone: this machine's own address is not somebody else's."""
+    records = {(AUTODISCOVER, "CNAME"): (), (AUTODISCOVER, "A"): OURS, (AUTODISCOVER, "AAAA"): v6}
+    (found,) = judge_autodiscover(facts(records, conf, V4_ONLY).get(tried))
+    assert found.status == status, found.summary
+
+
 def test_names_of_additional_san_have_no_other_check() -> None:
     conf = "ADDITIONAL_SAN=imap.*"
     assert caa({}, conf)[f"imap.{DOMAIN}"].status == "warn"
