@@ -36,12 +36,13 @@ class Stopped(HostError):
 
 
 class Setting(NamedTuple):
-    """Where a command runs, what it finds in its environment besides what all do, and whether all that it
-    says is told, however much that is."""
+    """Where a command runs, what it finds in its environment besides what all do, whether all that it says
+    is told, however much that is, and whether no line of it is cut."""
 
     directory: str = "/"
     variables: Mapping[str, str] = MappingProxyType({})
     talkative: bool = False
+    whole: bool = False
 
 
 def _never() -> bool:
@@ -75,7 +76,7 @@ def run(
 ) -> int:
     """See `Changing.run`."""
     with _sink(argv[0]) as sink:
-        output = _Output(sink, listen, setting.talkative)
+        output = _Output(sink, listen, setting)
         process = _start(argv, sink, mark, note, setting)
         end = time.monotonic() + timeout
         while True:
@@ -160,10 +161,11 @@ def _start(
 class _Output:
     """Reads the sink behind the command's back, and tells its lines."""
 
-    def __init__(self, sink: int, listen: Callable[[str], None], talkative: bool) -> None:
+    def __init__(self, sink: int, listen: Callable[[str], None], setting: Setting) -> None:
         self._sink = sink
         self._listen = listen
-        self._talkative = talkative
+        self._talkative = setting.talkative
+        self._longest = MOST_OUTPUT if setting.whole else _LONGEST_LINE
         self._at = 0
         self._told = 0
         self._rest = b""
@@ -196,12 +198,12 @@ class _Output:
     def _lines(self, data: bytes) -> None:
         self._told += len(data) - len(self._rest)
         *lines, self._rest = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
+        if len(self._rest) > self._longest:
             lines.append(self._rest)
             self._rest = b""
         for line in lines:
             if line.strip():
-                self._listen(line[:_LONGEST_LINE].decode("utf-8", "replace"))
+                self._listen(line[: self._longest].decode("utf-8", "replace"))
         if self._told >= MOST_OUTPUT and not self._talkative:
             self._rest = b""
             self._listen("(it says more; that is not shown)")

@@ -58,8 +58,14 @@ class Compose:
     def says(self, *words: str) -> list[str]:
         """What a short command says. Raises Failed where it fails."""
         said: list[str] = []
+        # Compose before 2.26 writes its JSON in one line.
         code = self._job.run(
-            self.argv(*words), _SHORT_S, said.append, directory=self._job.directory, patience=_SHORT_S
+            self.argv(*words),
+            _SHORT_S,
+            said.append,
+            directory=self._job.directory,
+            whole=True,
+            patience=_SHORT_S,
         )
         if code:
             last = of_compose(said[-1]) if said else _("it does not say why")

@@ -162,10 +162,12 @@ class Job:
         directory: str = "/",
         variables: Mapping[str, str] | None = None,
         talkative: bool = False,
+        whole: bool = False,
         patience: float = 0.0,
         watch: Callable[[], None] = lambda: None,
     ) -> int:
-        """Runs a command; its exit code. What it says goes to `listen`, else into the log.
+        """Runs a command; its exit code. What it says goes to `listen`, else into the log; `whole`: no line
+        of it is cut.
 
         `patience`: for how long it is waited for after a kill of this program; with 0 it may be ended at any
         moment, and is when somebody asks to stop (Stopped). `watch` is called all the time while it runs.
@@ -182,7 +184,7 @@ class Job:
             watch()
             return patience == 0 and self.asked()
 
-        setting = Setting(directory, dict(variables or {}), talkative)
+        setting = Setting(directory, dict(variables or {}), talkative, whole)
         try:
             return self.changing.run(
                 argv, timeout, listen or (lambda line: self.tell(f"  {line}")), mark, note, setting, ended

@@ -9,6 +9,7 @@ from changes import NEW, Place, nothing
 
 from mailcow_wizard.engine import mending
 from mailcow_wizard.host.changing import Changing
+from mailcow_wizard.host.doing import Setting
 from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.model import Command
 
@@ -21,10 +22,11 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "place")
 
 
-def run(text: str, timeout: float = 10.0) -> tuple[int, list[str]]:
+def run(text: str, timeout: float = 10.0, setting: Setting | None = None) -> tuple[int, list[str]]:
     """Runs a shell line; its exit code and its output."""
     lines: list[str] = []
-    return CHANGING.run(("sh", "-c", text), timeout, lines.append, "test", lambda pid: None), lines
+    code = CHANGING.run(("sh", "-c", text), timeout, lines.append, "test", lambda pid: None, setting)
+    return code, lines
 
 
 def test_output_comes_as_it_is_written() -> None:
@@ -43,6 +45,15 @@ def test_output_without_end_is_bounded() -> None:
     assert lines[-1] == "(it says more; that is not shown)"
     code, lines = run("head -c 3000000 /dev/zero | tr '\\0' x")
     assert max(map(len, lines)) <= 1 << 17
+
+
+def test_long_line_is_cut_unless_all_of_it_is_wanted() -> None:
+    for text in ("head -c 200000 /dev/zero | tr '\\0' x; echo end", "printf %09999d 7; sleep 0.1; echo end"):
+        _code, cut = run(text)
+        assert not cut[0].endswith("end")
+        _code, lines = run(text, setting=Setting(whole=True))
+        assert [len(one) for one in lines] == [len("".join(lines))]
+        assert lines[0].endswith("end")
 
 
 def test_timeout_ends_it_with_its_children() -> None:

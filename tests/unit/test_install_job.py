@@ -1,13 +1,16 @@
 """An install that goes on: a change that was being made is made, one that was being taken back is."""
 
 import contextlib
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from changes import OLD, Place
 
 from mailcow_wizard.engine.journal import Journal, Standing
-from mailcow_wizard.install import override, worker
+from mailcow_wizard.facts.compose import Compose as Installed
+from mailcow_wizard.install import compose, override, worker
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Plan
@@ -146,3 +149,15 @@ def test_a_stop_amid_a_stage_says_in_which(place: Place, monkeypatch: pytest.Mon
         "stopped in Start; done: Preconditions, Packages, Docker, Download, Configuration, Adjustments, "
         "Images"
     )
+
+
+def test_compose_that_says_all_in_one_line_is_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ubuntu 24.04's 2.24.6 does: the line is longer than any that is shown."""
+    said = {"services": {f"service-{number}": {"image": "x" * 400} for number in range(18)}}
+    file = Path(place.path("said"))
+    file.write_text(json.dumps(said))
+    monkeypatch.setattr(compose, "_COMMANDS", {"native": ("sh", "-c", f"cat {file}")})
+    one = job(place)
+    one.standing = one.standing._replace(directory=str(file.parent))
+    one.facts = lambda: SimpleNamespace(get=lambda fact: Installed("2.24.6", "", True, ""))
+    assert compose.Compose(one).services() == said["services"]
