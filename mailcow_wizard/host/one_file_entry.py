@@ -24,8 +24,7 @@ def main() -> None:
         found = ".".join(map(str, sys.version_info[:2]))
         sys.stderr.write(f"mailcow-wizard: it needs Python 3.10 or newer, and this is {found}. {_NEWER}\n")
         sys.exit(64)
-    if sys.argv[1:] == ["--version"]:
-        print("mailcow-wizard " + VERSION)
+    if sys.argv[1:] == ["--version"] and _says("mailcow-wizard " + VERSION):
         return
     if sys.argv[1:2] == ["--far"]:
         from mailcow_wizard.host import one_file_far
@@ -42,6 +41,17 @@ def main() -> None:
             sys.exit(64)
         code = one_file_unpack.unpacked(place, name)
     start(code)
+
+
+def _says(line: str) -> bool:
+    """Writes a line; where it cannot be written, what is unpacked says so."""
+    try:
+        if sys.stdout:
+            os.write(1, line.encode() + b"\n")
+            return True
+    except OSError:
+        pass
+    return False
 
 
 def start(code: str) -> None:

@@ -143,6 +143,17 @@ def test_each_python_runs_it(one_file: Path, python: str) -> None:
     assert done.stdout.splitlines() == [VERSION, SEEN, "1 fail", "1"], done.stderr
 
 
+def test_a_version_that_cannot_be_written_ends_as_any_output_does(one_file: Path) -> None:
+    ran = in_a_cache_of_its_own(
+        """wizard --version >/dev/full; echo "full $?"; wizard --version >&-; echo "closed $?"
+        { wizard --version; echo "gone $?" >&2; } | :""",
+        one_file,
+    )
+    said = "mailcow-wizard: the output could not be written: "
+    assert ran.stdout.splitlines() == ["full 74", "closed 74"]
+    assert ran.stderr.splitlines() == [f"{said}No space left on device", f"{said}it is closed", "gone 0"]
+
+
 def test_without_root_it_is_unpacked_where_the_user_caches(one_file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:  # pytest's own are root's alone
         Path(folder).chmod(0o755)
