@@ -35,7 +35,10 @@ _USER = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.@\\+-]*")
 _PLACE = pattern(r"/[A-Za-z0-9/._@+-]+")
 _TOLD = pattern(rf"{_MARK} (?P<user>\d+) (?P<sudo>sudo|doas|none) (?P<python>.+) (?P<place>\S+)")
 # The far side has none of the desk's settings; these concern the person who looks on.
-_SETTINGS = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "COLORTERM", "NO_COLOR")
+_SETTINGS = (
+    *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "COLORTERM", "NO_COLOR"),
+    "MAILCOW_WIZARD_PLAIN_DISPLAY",
+)
 # Those of the wizard that are no secret go along where they are set: mailboxes, and files of the server.
 _OWN_SETTINGS = (
     *("MAILCOW_WIZARD_MAILBOX", "MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE", "MAILCOW_WIZARD_FAR_MAILBOX"),

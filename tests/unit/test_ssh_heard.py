@@ -107,6 +107,7 @@ def test_mailboxes_and_files_that_variables_name_go_along_and_passwords_do_not(
     monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE", "/root/password")
     monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX_PASSWORD", "hunter2")
     monkeypatch.setenv("MAILCOW_WIZARD_TSIG", "")
+    monkeypatch.setenv("MAILCOW_WIZARD_PLAIN_DISPLAY", "1")
     folder = tmp_path / "bin"
     folder.mkdir()
     says = "echo 'mailcow-wizard-far: 0 none /usr/bin/python3 /tmp/there'; " + _TAKES
@@ -122,5 +123,6 @@ def test_mailboxes_and_files_that_variables_name_go_along_and_passwords_do_not(
     assert ours == {
         "MAILCOW_WIZARD_MAILBOX": "me@example.org",
         "MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE": "/root/password",
+        "MAILCOW_WIZARD_PLAIN_DISPLAY": "1",
     }
     assert "hunter2" not in json.dumps(asked)
