@@ -19,6 +19,7 @@ from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import HostTried, Verdict, by_address, host_tried
 from mailcow_wizard.facts.dns.expected import right_addresses
 from mailcow_wizard.facts.dns.host_records import HostRecords
+from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import State, state, texts
 from mailcow_wizard.language import _
@@ -35,15 +36,17 @@ def judge_a(facts: HostTried) -> Judgement:
 def judge_aaaa(facts: HostTried) -> Judgement:
     """With IPv6: the address of that; without: none, for mailcow's certificate client would take it."""
     judgement = _aaaa(facts.host)
-    if facts.nowhere and judgement.status == "warn":
-        judgement = _not_yet(judgement)
+    if facts.nowhere and judgement.status in ("warn", "fail"):
+        judgement = _not_now(facts.host, judgement)
     if judgement.status == "pass" and facts.host.aaaa.exists and facts.host.only_v4:
         judgement = _bound_to_v4(facts, judgement)
     return with_fate(of_guess(facts.host.server, judgement), _fate(facts))
 
 
-def _not_yet(judgement: Judgement) -> Judgement:
-    """The same of an address that is missing, where IPv6 leads nowhere: a record would lead others astray."""
+def _not_now(host: HostRecords, judgement: Judgement) -> Judgement:
+    """The same where IPv6 leads nowhere: a record would lead others astray, the right one as well."""
+    if host.aaaa.exists:
+        return judgement._replace(remedies=(_remove(host.server),))
     return judgement._replace(
         summary=_("{said}; none is to be as long as IPv6 leads nowhere", said=judgement.summary),
         remedies=(
@@ -95,7 +98,7 @@ def _aaaa(facts: HostRecords) -> Judgement:
         server=server.name,
         values=", ".join(published),
     )
-    remove_it = _("Remove the AAAA record of {server}, or bring IPv6 up.", server=server.name)
+    remove_it = _remove(server)
     if server.unnamed:
         words = _(
             "{server} has the IPv6 address {values}, and of this server's none was named with --address",
@@ -115,6 +118,10 @@ def _aaaa(facts: HostRecords) -> Judgement:
         ),
         remedies=(remove_it,),
     )
+
+
+def _remove(server: MailServer) -> str:
+    return _("Remove the AAAA record of {server}, or bring IPv6 up.", server=server.name)
 
 
 def _bound_to_v4(facts: HostTried, judgement: Judgement) -> Judgement:

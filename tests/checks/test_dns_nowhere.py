@@ -107,9 +107,19 @@ def test_no_face_tells_to_publish_what_leads_nowhere(passes: bool) -> None:
     )
 
 
-def test_a_wrong_address_is_to_be_corrected_wherever_ipv6_leads() -> None:
-    rows = table(facts_of(Swallowed({(NAME, "AAAA"): "2001:db8::dead"}, False)))
-    assert [one.expected.type for one in records.to_correct(rows)] == ["AAAA"]
+@pytest.mark.parametrize("passes", [False, True])
+@pytest.mark.parametrize("there", [("2001:db8::dead",), ("2001:db8::dead", OURS_V6)])
+def test_a_wrong_address_is_not_to_be_replaced_by_one_that_leads_nowhere(
+    there: tuple[str, ...], passes: bool
+) -> None:
+    world = Swallowed({(NAME, "AAAA"): there}, passes)
+    rows = table(facts_of(world))
+    (row,) = records.to_correct(rows)
+    assert (row.expected.type, bool(row.value)) == ("AAAA", passes)
+    assert (f"AAAA {OURS_V6}" in "\n".join(zone_files(rows))) is passes
+    found = look("dns.aaaa", world)[NAME]
+    assert (found.status, "Publish" in found.remedies[0]) == ("fail", passes)
+    assert ("Remove the AAAA record" in found.remedies[0]) is not passes
 
 
 def test_what_is_right_needs_no_packet_over_ipv6() -> None:

@@ -55,7 +55,7 @@ class Tried(NamedTuple):
 
 class HostTried(NamedTuple):
     """The server's records, and what acme is told; `nowhere` that the address that IPv6 would have there is
-    missing, and leads nowhere."""
+    missing, or another is in its place, and leads nowhere."""
 
     host: HostRecords
     settings: AcmeSettings
@@ -94,8 +94,9 @@ def allowed(facts: Facts) -> Allowed:
 def host_tried(facts: Facts) -> HostTried:
     """For the server's own name. Raises HostError."""
     host = facts.get(host_records)
-    missing = bool(host.server.v6.public and host.aaaa.answered and not host.aaaa.exists)
-    return HostTried(host, facts.get(acme_settings), missing and facts.get(leads_nowhere))
+    ours, seen = host.server.v6, host.aaaa
+    lacks = bool(ours.public and seen.answered and not (seen.exists and set(seen.values) <= set(ours.every)))
+    return HostTried(host, facts.get(acme_settings), lacks and facts.get(leads_nowhere))
 
 
 def tried(facts: Facts) -> Tried:

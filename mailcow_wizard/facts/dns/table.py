@@ -74,12 +74,13 @@ def _is_of_v6(expected: Expected) -> bool:
 
 
 def _not_yet(facts: Facts, row: Row) -> Row:
-    """An address of IPv6 or its name: where it is missing and IPv6 leads nowhere, it need not be there, and
-    the address would lead others astray."""
-    if row.state.kind != "missing" or not facts.get(leads_nowhere):
+    """An address of IPv6 or its name, where IPv6 leads nowhere: what is missing need not be there, and an
+    address, which is right or not, would lead others astray."""
+    missing, address = row.state.kind == "missing", row.expected.type == "AAAA"
+    if not (missing or (address and row.state.kind == "wrong")) or not facts.get(leads_nowhere):
         return row
-    expected = row.expected._replace(level="optional")
-    if expected.type == "AAAA":
+    expected = row.expected._replace(level="optional") if missing else row.expected
+    if address:
         expected = expected._replace(value="", note=_("none as long as IPv6 leads nowhere"))
     return row._replace(expected=expected)
 
