@@ -19,8 +19,8 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Settings
-from mailcow_wizard.tui import records
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui import book
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.mending import begin
 from mailcow_wizard.tui.work import Work
@@ -69,7 +69,7 @@ def open_demo(state: str) -> Session:
     return Session(host, Settings(directory=host.directory), StateDirectory(state))
 
 
-async def settle(app: Wizard) -> None:
+async def settle(app: WizardApp) -> None:
     """Waits until every check has its finding."""
     for _ in range(500):
         await asyncio.sleep(0.01)
@@ -77,7 +77,7 @@ async def settle(app: Wizard) -> None:
             return
 
 
-async def drawn_still(app: Wizard, pilot: Pilot[int]) -> str:
+async def drawn_still(app: WizardApp, pilot: Pilot[int]) -> str:
     """The screen as SVG when it has not changed for a while."""
     seen: list[str] = []
     while len(seen) < 4 or len(set(seen[-4:])) > 1 or (app.book and app.book.asking):
@@ -97,7 +97,7 @@ def keep_changes(session: Session) -> None:
         journal.write(change, standing._replace(state=state, marks=("done",) * len(plan.steps), back=back))
 
 
-def play(app: Wizard) -> None:
+def play(app: WizardApp) -> None:
     """Shows how stopping exim4 would have gone."""
     plan = mending.offers(app.session, "ports.smtp")[0].plan()
 
@@ -118,7 +118,7 @@ async def pictures(size: tuple[int, int]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as state:
         session = open_demo(state)
         keep_changes(session)
-        app = Wizard(session, session.new_facts(), Look(ascii_only=False, colour=True))
+        app = WizardApp(session, session.new_facts(), Look(ascii_only=False, colour=True))
         async with app.run_test(size=size) as pilot:
             await settle(app)
             for name, keys in WALK:
@@ -140,7 +140,7 @@ def all_pictures() -> Iterator[tuple[str, str]]:
     os.environ["TZ"] = "UTC"
     time.tzset()
     # What counts down stands still.
-    records.clock = lambda: 0.0
+    book.clock = lambda: 0.0
     for label, size in SIZES.items():
         for name, svg in asyncio.run(pictures(size)).items():
             yield f"{name}-{label}.svg", svg

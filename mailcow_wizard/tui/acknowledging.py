@@ -15,7 +15,7 @@ from mailcow_wizard.tui.screens.text import Question
 from mailcow_wizard.tui.widgets.findings import FindingList
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 _REASON = Asked(
     _("Why is it accepted?"), _("in a few words; it stays shown, and no longer counts"), _("acknowledge")

@@ -13,8 +13,8 @@ from mailcow_wizard.tui.background import in_background, is_at_rest
 from mailcow_wizard.tui.screens.text import TextScreen
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
     from mailcow_wizard.tui.widgets.lines import Part
+    from mailcow_wizard.tui.wizard import Wizard
 
 
 def write(app: Wizard) -> None:

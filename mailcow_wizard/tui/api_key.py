@@ -16,7 +16,7 @@ from mailcow_wizard.tui.screens.new_password import NewKey
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Plan
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 _Found = TypeVar("_Found")
 

@@ -1,7 +1,7 @@
 """The full-screen wizard: one screen whose parts are refilled as the administrator goes from step to step."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,8 +22,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Event, Listed
 from mailcow_wizard.tui import exporting, returning
 from mailcow_wizard.tui.background import cannot_begin, in_background
-from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row, new_board
-from mailcow_wizard.tui.drawn import Drawn
+from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row
 from mailcow_wizard.tui.frame import LOW, is_wide
 from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.keys import keys_here
@@ -35,18 +34,14 @@ from mailcow_wizard.tui.widgets.details import Details
 from mailcow_wizard.tui.widgets.findings import FindingList
 from mailcow_wizard.tui.widgets.lines import Lines
 from mailcow_wizard.tui.widgets.welcome import Welcome
+from mailcow_wizard.tui.wizard import Wizard
 from mailcow_wizard.tui.writing import logged, not_looked_at, verdict
-
-if TYPE_CHECKING:
-    from mailcow_wizard.tui.installing import Installing
-    from mailcow_wizard.tui.records import Book
-    from mailcow_wizard.tui.work import Work
 
 _BURST_S = 0.05
 _WRITTEN_S = 0.004
 
 
-class Wizard(Drawn):
+class WizardApp(Wizard):
     """Shows the board and runs checks; every decision about a finding was made before it came here."""
 
     CSS_PATH = "app.tcss"
@@ -91,16 +86,7 @@ class Wizard(Drawn):
         looking: Looking | None = None,
         driver: type[Driver] | None = None,
     ) -> None:
-        super().__init__(driver)
-        self.session = session
-        self.look = look
-        self.board = new_board(session.settings.offline)
-        self.current = WELCOME.id
-        self.events_log: list[str] = []
-        self.work: Work | None = None
-        self.installing: Installing | None = None
-        self.unsaved: dict[str, str] = {}
-        self.book: Book | None = None
+        super().__init__(session, look, driver)
         self._facts = facts
         self._looking = looking
         self._redraw: Timer | None = None

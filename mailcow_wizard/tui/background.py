@@ -11,7 +11,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import WELCOME
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 _REST_S = 0.5
 

@@ -16,7 +16,7 @@ from mailcow_wizard.tui.screens.text import TextScreen
 from mailcow_wizard.tui.widgets.lines import Part
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 _MARKS = {"asked for": "pass", "left out": "warn", "refused": "fail", "open": "unknown"}
 _INDENT = 4

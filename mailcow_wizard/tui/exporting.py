@@ -11,7 +11,7 @@ from mailcow_wizard.tui.background import in_background
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Finding
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 
 def document(app: Wizard, findings: Sequence[Finding]) -> dict[str, Any]:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.obstacles import elsewhere, obstacle
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
-from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import after, following, going_on, outlook
-from mailcow_wizard.install.standing import Progress, Record, Standing, Unreadable
+from mailcow_wizard.install.standing import Record, Standing, Unreadable
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
 from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.background import in_background, waited_for
 from mailcow_wizard.tui.board import INSTALL
+from mailcow_wizard.tui.install_run import InstallRun
 from mailcow_wizard.tui.install_words import after_lines, heading, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.decision import Asked, Decision
@@ -27,61 +25,10 @@ from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.text import TextScreen
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
     from mailcow_wizard.tui.widgets.lines import Part
+    from mailcow_wizard.tui.wizard import Wizard
 
-_MOST_LINES = 2000
 _TITLE = _("Install mailcow")
-
-
-class Installing:
-    """An install that is followed, in a thread of its own."""
-
-    def __init__(self, standing: Standing | None) -> None:
-        self.lines: deque[str] = deque(maxlen=_MOST_LINES)
-        self.standing = standing
-        self.progress = Progress()
-        self.running = True
-        self.refused = ""
-        self.stopping = False
-        """Whether it was asked to stop."""
-
-    def start(self, work: Callable[[following.Listen], Standing], tell: Callable[[], object]) -> None:
-        """Begins; `tell` is called from the thread where there is something new, five times a second at
-        most."""
-
-        def listen(some: following.Heard) -> None:
-            new = self._lines_of(some)
-            changed = bool(new) or some.progress != self.progress or some.standing != self.standing
-            self.lines.extend(new)
-            self.progress = some.progress
-            self.standing = some.standing or self.standing
-            if changed:
-                tell()
-
-        def run() -> None:
-            try:
-                self.standing = work(listen)
-            except HostError as error:
-                self.refused = heard(error)
-            except Exception as error:  # the screen stays, and says so
-                self.refused = _("the wizard made a mistake: {name}", name=type(error).__name__)
-            self.running = False
-            tell()
-
-        try:
-            limits.begin(run, "install")
-        except HostError as error:
-            self.refused, self.running = str(error), False
-            tell()
-
-    def _lines_of(self, some: following.Heard) -> list[str]:
-        found = []
-        for line in some.lines:
-            stage, _unused, text = line.partition(": ")
-            if stage != "begin" and text:
-                found.append(harmless(text, 600))
-        return found
 
 
 def fill(app: Wizard) -> None:
@@ -182,7 +129,7 @@ def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | No
 
 
 def _follow(app: Wizard, work: Callable[[following.Listen], Standing]) -> None:
-    made = app.installing = Installing(None)
+    made = app.installing = InstallRun(None)
     with suppress(Unreadable):
         made.standing = outlook.standing_of(app.session)
     made.start(work, lambda: app.call_later(_heard, app, made))
@@ -190,7 +137,7 @@ def _follow(app: Wizard, work: Callable[[following.Listen], Standing]) -> None:
     _watch(app, made)
 
 
-def _watch(app: Wizard, made: Installing) -> None:
+def _watch(app: Wizard, made: InstallRun) -> None:
     """Its screen; from there the page after it is one key away."""
 
     def closed(after_it: bool | None) -> None:
@@ -205,7 +152,7 @@ def _stop(app: Wizard) -> None:
     in_background(app, "stop", lambda: following.stop(app.session))
 
 
-def _heard(app: Wizard, made: Installing) -> None:
+def _heard(app: Wizard, made: InstallRun) -> None:
     for screen in app.screen_stack:
         if isinstance(screen, InstallScreen):
             screen.show()
@@ -219,7 +166,7 @@ def _heard(app: Wizard, made: Installing) -> None:
     app.look_again(app.board.checks())
 
 
-def _show_rows(app: Wizard, made: Installing) -> None:
+def _show_rows(app: Wizard, made: InstallRun) -> None:
     app.board.stages = rows(made.standing, made.running)
     if app.current == INSTALL and len(app.screen_stack) == 1:
         app.show_step(INSTALL)

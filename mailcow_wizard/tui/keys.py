@@ -11,7 +11,7 @@ from mailcow_wizard.tui.writing import install_is_next
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 Keys = list[tuple[str, str]]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mailcow_wizard.language import _
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 
 def leave(app: Wizard) -> None:

@@ -26,7 +26,7 @@ from mailcow_wizard.tui.screens.working import Working
 from mailcow_wizard.tui.work import Work, ending
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 _DRAWN_EVERY_S = 0.12
 INTERRUPTED = (("n", _("Later")), ("f", _("Finish it")), ("u", _("Take it back")))

@@ -8,7 +8,7 @@ from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.screens.network import NetworkScreen
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 _TOPIC = "network."
 

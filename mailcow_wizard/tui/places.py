@@ -15,7 +15,7 @@ from mailcow_wizard.tui.board import SUMMARY, WELCOME
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 
 class Place(NamedTuple):

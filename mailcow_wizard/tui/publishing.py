@@ -15,7 +15,7 @@ from mailcow_wizard.tui.background import waited_for
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Plan
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 NO_KEY = _("Needs a key of your name servers: ./wizard dns --push --tsig FILE")
 

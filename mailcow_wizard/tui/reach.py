@@ -12,7 +12,7 @@ from mailcow_wizard.tui.screens.reach import PUT_ADDRESS, ReachScreen
 from mailcow_wizard.tui.screens.text import Question
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 CHECK = "firewall.inbound"
 _REPORT = Asked(

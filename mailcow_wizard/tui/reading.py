@@ -16,8 +16,8 @@ from mailcow_wizard.tui.widgets.details import styled
 from mailcow_wizard.tui.writing import details
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
     from mailcow_wizard.tui.widgets.lines import Part
+    from mailcow_wizard.tui.wizard import Wizard
 
 
 def show_details(app: Wizard, row: Row | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mailcow_wizard.tui.background import when_at_rest
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 
 def look(app: Wizard) -> None:

@@ -13,7 +13,7 @@ from mailcow_wizard.tui.background import in_background, is_at_rest
 from mailcow_wizard.tui.screens.settings import SettingsScreen
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.wizard import Wizard
 
 
 def show(app: Wizard) -> None:

@@ -55,13 +55,13 @@ def _draw(
     lean.import_asyncio()
     lean.import_textual()
 
-    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.app import WizardApp
     from mailcow_wizard.tui.display.driver import driver_for
 
     driver = driver_for(terminal.drawing(), painted)
     if driver is None and painted:
         painted.terminal.close()
-    app = Wizard(session, facts, look, looking, driver)
+    app = WizardApp(session, facts, look, looking, driver)
     try:
         code = app.run(mouse=mouse)
     except RuntimeError as error:

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Settings
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.look import Look
 from tests.demo_config import DIRECTORY
 from tests.demo_machine import DemoMachine
@@ -23,12 +23,12 @@ PATIENCE_S = 30.0
 @asynccontextmanager
 async def piloted(
     state: Path, settings: Settings | None = None, size: tuple[int, int] = (80, 24)
-) -> AsyncIterator[tuple[Wizard, Pilot[int]]]:
+) -> AsyncIterator[tuple[WizardApp, Pilot[int]]]:
     """The wizard when all was looked at, and what presses its keys."""
     session = Session(
         DemoMachine(), settings or Settings(DIRECTORY), StateDirectory(str(state)), recorded=True
     )
-    app = Wizard(session, session.new_facts(), Look(ascii_only=False, colour=False))
+    app = WizardApp(session, session.new_facts(), Look(ascii_only=False, colour=False))
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app._complete and app.board.answered)
         yield app, pilot

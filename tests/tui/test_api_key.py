@@ -13,7 +13,7 @@ from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.tui import first_mailbox as first
 from mailcow_wizard.tui import mending as screens
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 
 KEY = "LASTING-aB3dE5gH7"
 HERE = "172.22.1.1,127.0.0.1,::1"
@@ -52,7 +52,7 @@ def _nothing() -> Iterator[None]:
     yield
 
 
-async def to_plan(app: Wizard, pilot: Any, text: str = "") -> None:
+async def to_plan(app: WizardApp, pilot: Any, text: str = "") -> None:
     """From the question for whom it is to the plan."""
     await until(pilot, lambda: "Who may use the key" in shown(app))
     assert "this machine alone" in shown(app)
@@ -64,7 +64,7 @@ async def to_plan(app: Wizard, pilot: Any, text: str = "") -> None:
     assert KEY not in shown(app)
 
 
-async def to_key(app: Wizard, pilot: Any) -> None:
+async def to_key(app: WizardApp, pilot: Any) -> None:
     await pilot.press("y")
     await until(pilot, lambda: "The key of mailcow's API" in shown(app))
     assert KEY not in shown(app)
@@ -101,7 +101,7 @@ async def test_for_another_address_and_never_for_everybody(tmp_path: Path) -> No
         assert ASKED[0] == f"{HERE},203.0.113.9"
 
 
-async def to_plan_of(app: Wizard, pilot: Any, address: str) -> None:
+async def to_plan_of(app: WizardApp, pilot: Any, address: str) -> None:
     for one in address:
         await pilot.press(one)
     await until(pilot, lambda: address in shown(app))

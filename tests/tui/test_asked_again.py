@@ -13,7 +13,7 @@ from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.model import Event, Finding, Status
 from mailcow_wizard.tui import app as tui
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.board import new_board
 from mailcow_wizard.tui.looking import know
 from mailcow_wizard.tui.work import Work
@@ -42,19 +42,19 @@ class Runs:
         self._tells[run](Event("finished", findings[0].id, findings))
 
 
-async def at_the_row(app: Wizard, pilot: Pilot[int]) -> None:
+async def at_the_row(app: WizardApp, pilot: Pilot[int]) -> None:
     """Puts the cursor on the check."""
     app.action_go("network", CHECK)
     await pilot.pause()
 
 
-def found(app: Wizard, status: Status) -> tuple[Finding, ...]:
+def found(app: WizardApp, status: Status) -> tuple[Finding, ...]:
     """What the check found before, as if it had come out so."""
     of_check = (one for one in app.board.findings() if one.id == CHECK)
     return tuple(one._replace(status=status) if one.status == "fail" else one for one in of_check)
 
 
-def statuses(app: Wizard) -> set[str]:
+def statuses(app: WizardApp) -> set[str]:
     """How the check's rows are marked."""
     return {row.status for row in app.board.rows("network") if row.check.id == CHECK}
 

@@ -7,13 +7,13 @@ import pytest
 from tui.piloted import piloted, shown, until
 
 from mailcow_wizard.model import Event, Finding, Status
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.board import most_urgent
 
 STEP = "kernel"
 
 
-def _told(app: Wizard, check: str, *found: tuple[str, Status]) -> Event:
+def _told(app: WizardApp, check: str, *found: tuple[str, Status]) -> Event:
     """That a check finished, with a finding for each subject."""
     listed = next(one for one in app.board.checks() if one.id == check)
     findings = [
@@ -36,21 +36,21 @@ def _told(app: Wizard, check: str, *found: tuple[str, Status]) -> Event:
     return Event("finished", check, tuple(findings))
 
 
-def _checks(app: Wizard) -> list[str]:
+def _checks(app: WizardApp) -> list[str]:
     return [one.id for one in app.board.checks_of(STEP)]
 
 
-def _all(app: Wizard, status: Status = "pass") -> Sequence[Event]:
+def _all(app: WizardApp, status: Status = "pass") -> Sequence[Event]:
     return [_told(app, check, ("one", status)) for check in _checks(app)]
 
 
-def _here(app: Wizard) -> tuple[str, str]:
+def _here(app: WizardApp) -> tuple[str, str]:
     row = app.row()
     assert row is not None
     return row.check.id, (row.finding.subject or "") if row.finding else ""
 
 
-def _hear(app: Wizard, *events: Event) -> None:
+def _hear(app: WizardApp, *events: Event) -> None:
     app._take(events, app.board.ask(()))
     app._draw_heard()
 

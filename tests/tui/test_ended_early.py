@@ -11,11 +11,11 @@ from bench.terminal import on_terminal
 ROOT = Path(__file__).resolve().parents[2]
 _SCRIPT = """
 import os
-from mailcow_wizard.tui.app import Wizard
-def compose(self, compose=Wizard.compose):
+from mailcow_wizard.tui.app import WizardApp
+def compose(self, compose=WizardApp.compose):
     os.kill(os.getpid(), {number})
     yield from compose(self)
-Wizard.compose = compose
+WizardApp.compose = compose
 from mailcow_wizard.__main__ import main
 main()
 """

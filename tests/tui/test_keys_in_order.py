@@ -12,7 +12,7 @@ from textual.screen import Screen
 from tui.piloted import piloted, shown, until
 
 from mailcow_wizard.model import Event, Settings
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.naming import Asked as Named
 from mailcow_wizard.tui.screens.naming import Naming
@@ -23,7 +23,7 @@ from mailcow_wizard.tui.widgets.welcome import Welcome
 SAID = "Something was said of this."
 
 
-def _type_at_once(app: Wizard, *keys: str) -> None:
+def _type_at_once(app: WizardApp, *keys: str) -> None:
     for key in keys:
         app.post_message(events.Key(key, key if len(key) == 1 else None))
 

@@ -9,7 +9,7 @@ import asyncio, os, signal, sys
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Settings
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.looking import Looking
 from tests.demo_config import DIRECTORY
@@ -19,7 +19,7 @@ from tests.tui.piloted import until
 session = Session(DemoMachine(), Settings(DIRECTORY), StateDirectory("/proc/nonexistent"), recorded=True)
 facts = session.new_facts()
 looking = Looking(session, facts)
-app = Wizard(session, facts, Look(ascii_only=False, colour=False), looking)
+app = WizardApp(session, facts, Look(ascii_only=False, colour=False), looking)
 
 def imported():
     names = [name.split(".") for name in sys.modules if name.startswith("mailcow_wizard.checks.")]

@@ -13,7 +13,7 @@ from mailcow_wizard.engine import api_key, first_mailbox, leftover, mending, way
 from mailcow_wizard.model import Command, Plan
 from mailcow_wizard.tui import mending as screens
 from mailcow_wizard.tui import returning
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.screens.decision import Decision
 from mailcow_wizard.tui.screens.working import Working
 from mailcow_wizard.tui.work import Work
@@ -40,13 +40,13 @@ def slow(gate: threading.Event, back: bool = False) -> Work:
     return Work("The first change", "config.present", 2, do, back)
 
 
-async def opened(app: Wizard, pilot: Pilot[int], work: Work) -> None:
+async def opened(app: WizardApp, pilot: Pilot[int], work: Work) -> None:
     """Begins work, and waits for its log."""
     screens.begin(app, work)
     await until(pilot, lambda: isinstance(app.screen, Working) and "Esc back, it goes on" in shown(app))
 
 
-async def left(app: Wizard, pilot: Pilot[int]) -> None:
+async def left(app: WizardApp, pilot: Pilot[int]) -> None:
     """Back to the list."""
     await pilot.press("escape")
     await until(pilot, lambda: len(app.screen_stack) == 1)
@@ -144,7 +144,7 @@ async def test_what_was_left_asks_nothing_later(
 async def test_what_opens_by_itself_waits_for_what_is_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    greeted: list[Wizard] = []
+    greeted: list[WizardApp] = []
     monkeypatch.setattr(leftover, "left_over", lambda _session: True)
     monkeypatch.setattr(way_back, "take_back", lambda _session: [])
     monkeypatch.setattr(screens, "greet", greeted.append)

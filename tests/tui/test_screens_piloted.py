@@ -21,7 +21,7 @@ from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import STEPS, Event, Settings
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.tui.greeting import greeting
-from mailcow_wizard.tui.installing import Installing
+from mailcow_wizard.tui.install_run import InstallRun
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.reach_proof import ShownProof
 from mailcow_wizard.tui.screens.changes import STATES, Changes
@@ -147,7 +147,7 @@ async def test_notes_of_an_installs_stages_stand_below_one_another(
     begun = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", settings, Choices())
     done = begun._replace(stages=tuple(one._replace(state="done", note="@") for one in begun.stages))
     async with piloted(tmp_path) as (app, pilot):
-        await app.push_screen(InstallScreen(app.look, Installing(done), lambda: None))
+        await app.push_screen(InstallScreen(app.look, InstallRun(done), lambda: None))
         await pilot.pause()
         lines = shown(app).splitlines()
         assert any("Voraussetzungen" in line for line in lines)

@@ -154,7 +154,7 @@ def test_a_mistake_of_ours_leaves_the_terminal_sane_and_says_so(tmp_path: Path) 
         "import sys\n"
         "from mailcow_wizard.tui import app\n"
         "def broken(self, what): secret = 'hunter2'; raise RuntimeError('oh')\n"
-        "app.Wizard.action_visit = broken\n"
+        "app.WizardApp.action_visit = broken\n"
         "from mailcow_wizard.__main__ import main\n"
         "sys.exit(main())\n"
     )

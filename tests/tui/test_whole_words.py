@@ -13,7 +13,7 @@ from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.tui import greeting, mending
-from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.frame import inside
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.decision import Asked, Decision
@@ -24,12 +24,12 @@ from mailcow_wizard.tui.work import Work
 SMALL = (60, 15)
 
 
-def words(app: Wizard) -> str:
+def words(app: WizardApp) -> str:
     """What the screen on top shows, its lines as one."""
     return " ".join(shown(app).split())
 
 
-async def at(app: Wizard, pilot: Pilot[int], step: str, check: str = "") -> None:
+async def at(app: WizardApp, pilot: Pilot[int], step: str, check: str = "") -> None:
     """Goes to a check of a step."""
     app.action_go(step, check)
     await pilot.pause(0.2)

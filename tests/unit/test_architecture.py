@@ -177,6 +177,26 @@ def _points_down(name: str, module: str) -> bool:
     return may_import(part_of(name), other) or (name, rest.rpartition(".")[0]) in STARTS
 
 
+def test_no_file_needs_itself() -> None:
+    assert circle({name: _files_of(name) for name in NAMES}) == []
+    assert circle({"a": {"b", "c"}, "b": set(), "c": {"d"}, "d": {"a"}}) == ["a", "c", "d"]
+
+
+def _files_of(name: str) -> set[str]:
+    """The files that one imports from, for types alone, too."""
+    paths = (module.removeprefix("mailcow_wizard.").replace(".", "/") for module in source(name).imports)
+    return {f"{one}.py" for path in paths for one in (path, path.rpartition("/")[0])} & {*NAMES} - {name}
+
+
+def circle(needs: dict[str, set[str]]) -> list[str]:
+    """Files that need each other, and those between them; none where one can be read after the other."""
+    while free := {name for name, others in needs.items() if not others & {*needs}}:
+        needs = {name: others for name, others in needs.items() if name not in free}
+    while unneeded := {*needs} - {other for others in needs.values() for other in others}:
+        needs = {name: others for name, others in needs.items() if name not in unneeded}
+    return sorted(needs)
+
+
 def test_only_the_screens_import_what_draws_screens() -> None:
     assert [name for name in NAMES if part_of(name) != "tui" and _modules(name) & SCREEN] == []
 

@@ -23,8 +23,8 @@ from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following
 from mailcow_wizard.install.standing import Choices, Progress, Record, fresh
 from mailcow_wizard.model import Settings
-from mailcow_wizard.tui import records as screens
-from mailcow_wizard.tui.installing import Installing
+from mailcow_wizard.tui import book as screens
+from mailcow_wizard.tui.install_run import InstallRun
 from tests.demo_config import DIRECTORY
 from tests.demo_machine import DemoMachine
 
@@ -96,7 +96,7 @@ def followed(place: Path, seconds: int, monkeypatch: pytest.MonkeyPatch) -> str:
             held.close()
 
     monkeypatch.setattr(detached, "pause", turn)
-    made = Installing(None)
+    made = InstallRun(None)
     drawn: list[int] = [0]
 
     def draw() -> None:
@@ -163,7 +163,6 @@ class Face:
     def __init__(self, place: Path) -> None:
         settings = Settings(directory=DIRECTORY, hostname="mail.example.org", domains=("example.org",))
         self.session = Session(DemoMachine(), settings, StateDirectory(str(place)))
-        self.screen_stack: list[object] = []
         self._later: queue.SimpleQueue[tuple[Callable[..., object], tuple[object, ...]]] = queue.SimpleQueue()
 
     def call_later(self, call: Callable[..., object], *arguments: object) -> None:
@@ -181,8 +180,8 @@ def waited(place: Path, seconds: int, monkeypatch: pytest.MonkeyPatch) -> tuple[
     """How often was asked, and what grew, while records were waited for that never become right."""
     now, rounds = 0.0, 0
     monkeypatch.setattr(screens, "clock", lambda: now)
-    face: Any = Face(place)
-    book, flat = screens.Book(face), Flat()
+    face = Face(place)
+    book, flat = screens.Book(face.session, face.call_later, lambda: None), Flat()
     book.read()
     face.settle(book)
     assert book.problem == ""

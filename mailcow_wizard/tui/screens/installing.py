@@ -18,7 +18,7 @@ from mailcow_wizard.tui.widgets.chrome import Rule
 from mailcow_wizard.tui.widgets.lines import Lines, Part, cut
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.installing import Installing
+    from mailcow_wizard.tui.install_run import InstallRun
 
 _LOW = 20
 _BAR = 20
@@ -38,7 +38,7 @@ class InstallScreen(Log[bool]):
         Binding("s", "stop", "stop", show=False),
     ]
 
-    def __init__(self, look: Look, installing: Installing, stop: Callable[[], object]) -> None:
+    def __init__(self, look: Look, installing: InstallRun, stop: Callable[[], object]) -> None:
         super().__init__(look)
         self._installing = installing
         self._stop = stop

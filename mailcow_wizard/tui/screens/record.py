@@ -20,7 +20,7 @@ from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.records import Book
+    from mailcow_wizard.tui.book import Book
 
 _LABEL = 11
 _MOST_SERVERS = 60

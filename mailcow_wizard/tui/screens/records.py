@@ -23,7 +23,7 @@ from mailcow_wizard.tui.widgets.lines import Part, cut
 from mailcow_wizard.typed import NamedTuple
 
 if TYPE_CHECKING:
-    from mailcow_wizard.tui.records import Book
+    from mailcow_wizard.tui.book import Book
 
 _WIDE_FROM = 100
 _LOW = 16
