@@ -57,8 +57,11 @@ class Words:
         if not assignment:
             scan = _Scan(self, start, self.values.now)
             scan.unquoted(False)
-            if may_assign and ASSIGNMENT.match(self.text[start : scan.place].replace("\\\n", "")):
+            joined = self.text[start : scan.place].replace("\\\n", "")
+            if may_assign and ASSIGNMENT.match(joined):
                 raise Ends(_("a key is written on two lines"))
+            if may_assign and _ELEMENT.match(joined):
+                raise Ends(_ELEMENTS)
             return Word(
                 self.text[start : scan.place],
                 scan.place,

@@ -76,9 +76,9 @@ def test_braces_behind_a_tilde_that_stays(line: str, tmp_path: Path) -> None:
     assert seen.value == (None if line.startswith("export") else real["A"])
 
 
-@pytest.mark.parametrize("list_", ["([)", "(\\\n[)", "( \\\n[)"])
+@pytest.mark.parametrize("list_", ["A=([)", "A=(\\\n[)", "A=( \\\n[)", "A[ 1", "A\\\n[ 1", "A\\\nA[ 1"])
 def test_an_element_is_meant_behind_a_line_that_goes_on(list_: str, tmp_path: Path) -> None:
-    text = f"A={list_}\nB=1\n"
+    text = f"{list_}\nB=1\n"
     (real,) = shell.reads([text.encode()], [["B"]], tmp_path, ENVIRONMENT)
     seen, stop = ours.read(text, ENVIRONMENT)
     assert ("B" in real, stop is not None) == (False, True)
