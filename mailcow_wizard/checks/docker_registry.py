@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.by_clock import see_the_clock
+from mailcow_wizard.checks.network_nameless import OTHER_RESOLVER
 from mailcow_wizard.facts.docker_registry import Registries, Registry, registries
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -80,6 +81,17 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
                     "update-ca-certificates), then restart Docker."
                 ),
             ),
+        )
+    if one.outcome == "misled":
+        return status._replace(
+            summary=_(
+                "{host} cannot be reached: its name leads to {address} here, which is not its address",
+                host=one.host,
+                address=one.text,
+            )
+            + aside,
+            remedies=(OTHER_RESOLVER,),
+            certainty="inferred",
         )
     if one.outcome == "unnamed":
         return status._replace(

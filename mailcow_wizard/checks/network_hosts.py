@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_nameless import STATUS, half_looked_up, of_resolver, pinned, without_name
+from mailcow_wizard.checks.network_nameless import (
+    STATUS,
+    half_looked_up,
+    misled,
+    of_resolver,
+    pinned,
+    without_name,
+)
 from mailcow_wizard.checks.network_untrusted import untrusted
 from mailcow_wizard.checks.network_ways import (
     NOT_KNOWN,
@@ -54,6 +61,9 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
             evidence=(Evidence(f"dig +short {row.host} TXT", _("it is there")),),
         )
         return of_resolver(host, named, facts)
+    elsewhere = misled(host, common, facts)
+    if elsewhere:
+        return elsewhere
     if row.protocol in ("udp", "ntp"):
         judged = _datagrams(host, common, facts)
     else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks import mail_refusals
+from mailcow_wizard.checks.network_nameless import OTHER_RESOLVER
 from mailcow_wizard.checks.network_ways import NOT_KNOWN, Way, allowing, evidence, inner, inner_words, way
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
+from mailcow_wizard.facts.network.names import nobodys
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Judgement
 
@@ -14,8 +16,6 @@ _FORM = _(
     "Ask the provider to open outgoing port 25; most have a form for it, some do it only for "
     "older customers or after the first invoice."
 )
-_TOO_MANY = 3
-"""So many operators share no mail server."""
 _TRY_AGAIN = _("Run this check again.")
 _RELAY = _(
     "Until then, or if they refuse: send through a relay host (in mailcow: System, Configuration, "
@@ -77,33 +77,26 @@ def _judge(found: MailWay) -> Judgement:
             else (),
         )
     places = {one.tried.probe.address for one in found.servers}
-    if len(places) == 1 and len(found.servers) >= _TOO_MANY:
-        return _misled(common, len(found.servers), next(iter(places)))
+    if places <= nobodys((one.operator.domain, one.tried.probe.address) for one in found.servers):
+        return _misled(common, listed(sorted(places)))
     opened = tuple(one for one in found.servers if one.tried.result.outcome == "open")
     if not opened:
         return _blocked(found, common)
     return _of_containers(_opened(found, opened, common), opened)
 
 
-def _misled(common: Judgement, number: int, address: str) -> Judgement:
+def _misled(common: Judgement, address: str) -> Judgement:
     """Names that have nothing to do with each other lead to one address: it is not theirs."""
     return common._replace(
         status="unknown",
         stops="names",
         summary=_(
-            "port 25 could not be tried: the names of {number} mail operators all lead to {address}, so who "
-            "tells them here does not tell the truth",
-            number=number,
+            "port 25 could not be tried: the names of mail servers all lead to {address}, so who tells them "
+            "here does not tell the truth",
             address=address,
         ),
         certainty="untested",
-        remedies=(
-            _(
-                "See /etc/resolv.conf: a portal that wants a log-in, or a filter, answers every question "
-                "with its own address. Name another resolver there: `dig github.com` and "
-                "`dig github.com @9.9.9.9` should agree."
-            ),
-        ),
+        remedies=(OTHER_RESOLVER,),
     )
 
 

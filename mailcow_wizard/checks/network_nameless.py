@@ -40,6 +40,44 @@ def without_name(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     )
 
 
+OTHER_RESOLVER = _(
+    "See /etc/resolv.conf: a portal that wants a log-in, or a filter, answers every question "
+    "with its own address. Name another resolver there: `dig github.com` and "
+    "`dig github.com @9.9.9.9` should agree."
+)
+
+
+def misled(host: Reached, common: Judgement, facts: Outward) -> Judgement | None:
+    """A name that leads to somebody else's address, unless TLS tells that the host is there all the same;
+    None: it does not. Containers ask the roots for names, and may be told the truth."""
+    led = [one for one in host.tries if one.probe.address in facts.nobodys and not one.trusted]
+    if not led or host.looked.pinned:
+        return None
+    address = led[0].probe.address
+    if host.row.by_machine:
+        words = _(
+            "{host} cannot be reached: its name leads to {address} here, which is not its address",
+            host=host.row.host,
+            address=address,
+        )
+    else:
+        words = _(
+            "whether {host} can be reached is not known: its name leads to {address} here, which is not its "
+            "address",
+            host=host.row.host,
+            address=address,
+        )
+    return common._replace(
+        status=STATUS[host.row.level] if host.row.by_machine else "unknown",
+        stops="names",
+        summary=words,
+        found=address,
+        evidence=(Evidence(f"dig {host.row.host}", address),),
+        remedies=(OTHER_RESOLVER,),
+        certainty="inferred" if host.row.by_machine else "untested",
+    )
+
+
 def _of_other_family(host: Reached, facts: Outward) -> bool:
     """Whether a name that is there has no address of the one family that this machine has; it was asked for
     no other."""

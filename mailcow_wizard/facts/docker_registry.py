@@ -7,8 +7,15 @@ import threading
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker
-from mailcow_wizard.facts.network.names import NO_SUCH_NAME, resolver_trouble, why_none
-from mailcow_wizard.facts.network.names import ask as look_up
+from mailcow_wizard.facts.network.names import (
+    NO_SUCH_NAME,
+    families,
+    look_up,
+    nobodys,
+    resolver_trouble,
+    why_none,
+)
+from mailcow_wizard.facts.network.names import ask as ask_names
 from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, NoAnswer
@@ -19,17 +26,18 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal
 
-    Outcome = Literal["answered", "silent", "untrusted", "unnamed", "unasked", "failed"]
+    Outcome = Literal["answered", "silent", "untrusted", "unnamed", "unasked", "misled", "failed"]
 
 _WAIT_S = 5.0
 _TARGET = "/v2/"
 _HIDDEN = "xxxxx"
+_ANOTHER = "github.com"  # which has nothing to do with the registries
 
 
 class Registry(NamedTuple):
     """What became of GET /v2/ at one host. `status` is the answer's, 0 where none came; `text` says why.
     `through` is the proxy that it answered through, where it does not answer directly. Unnamed is a host that
-    has no address, unasked one whose address nobody told."""
+    has no address, unasked one whose address nobody told, misled one whose name leads to somebody else's."""
 
     host: str
     outcome: Outcome
@@ -87,7 +95,7 @@ def _asked(facts: Facts, host: str) -> Registry:
     direct = _directly(facts, host)
     proxy = _way(facts) if direct.outcome != "answered" else ""
     if not proxy:
-        return direct
+        return _told(facts, direct)
     try:
         reply = facts.host.fetch(host, _TARGET, 0, _WAIT_S, True, proxy)
     except HostError as error:
@@ -113,6 +121,20 @@ def _directly(facts: Facts, host: str) -> Registry:
     return Registry(host, "answered", reply.status)
 
 
+def _told(facts: Facts, found: Registry) -> Registry:
+    """The same, where a name's own address does not answer; else, to which other it leads."""
+    if found.outcome in ("answered", "unnamed", "unasked"):
+        return found
+    try:
+        looked = facts.get(look_up, (*need.REGISTRIES, _ANOTHER), facts.get(families) or (4,))
+    except HostError:
+        return found
+    led = [(name, address) for name, one in looked.items() for address in (*one.v4, *one.v6)]
+    lies = nobodys(led)
+    address = next((address for name, address in led if name == found.host and address in lies), "")
+    return found._replace(outcome="misled", text=address) if address else found
+
+
 def _silent(facts: Facts, host: str, said: str) -> Registry:
     if "looked up" not in said:
         return Registry(host, "silent", text=said)
@@ -124,7 +146,7 @@ def _silent(facts: Facts, host: str, said: str) -> Registry:
 def _why_unnamed(facts: Facts, host: str) -> str:
     """Whether the name is missing everywhere, or this machine's own resolver does not answer."""
     try:
-        (heard,) = look_up(facts, ((host, "A"),))
+        (heard,) = ask_names(facts, ((host, "A"),))
     except HostError:
         return ""
     if heard.values("A"):

@@ -1,9 +1,11 @@
 """docker.*: what Docker and its programs leave unanswered is not taken for an answer."""
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
+from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker
 from mailcow_wizard.checks.config_values import COMPOSE
 from mailcow_wizard.engine import runner
@@ -113,7 +115,7 @@ def test_a_silent_plugin_may_be_newer_than_an_old_mailcow_takes() -> None:
 
 
 class Resolving(DockerHost):
-    """The public resolvers say this of every name; empty: nothing."""
+    """The resolvers say this of every name, or tell this address; empty: nothing."""
 
     code = ""
 
@@ -124,11 +126,25 @@ class Resolving(DockerHost):
 
 
 def _packet(question: DnsQuestion, code: str) -> bytes:
-    """An answer without records."""
-    number = {"NXDOMAIN": 3, "SERVFAIL": 2}[code]
+    """An answer without records, or with one address."""
+    number = {"NXDOMAIN": 3, "SERVFAIL": 2}.get(code, 0)
     name = b"".join(bytes([len(one)]) + one.encode() for one in question.name.split(".") if one) + b"\0"
-    head = b"\0\1\x81" + bytes([0x80 | number]) + b"\0\1\0\0\0\0\0\0"
-    return head + name + b"\0\1\0\1"
+    known = b"" if number else b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + ip_address(code).packed
+    head = b"\0\1\x81" + bytes([0x80 | number]) + b"\0\1\0" + bytes([bool(known)]) + b"\0\0\0\0"
+    return head + name + b"\0\1\0\1" + known
+
+
+@pytest.mark.parametrize(
+    "said", [HostError("its certificate is not accepted"), HostError("refused"), NoAnswer("in time")]
+)
+def test_a_registry_whose_name_leads_where_all_names_do(said: HostError) -> None:
+    """Nobody opens a firewall, and no authority is installed, for a resolver that does not tell the truth."""
+    host = Resolving(pages={f"{one}/v2/": said for one in need.REGISTRIES})
+    host.code = "192.0.2.1"
+    for judged in runner.look(CHECKS["registry"], facts(host)):
+        assert judged.status == "fail"
+        assert f"{judged.subject} cannot be reached: its name leads to 192.0.2.1" in judged.summary
+        assert "/etc/resolv.conf" in judged.remedies[0]
 
 
 @pytest.mark.parametrize(

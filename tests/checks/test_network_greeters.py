@@ -3,9 +3,13 @@
 import pytest
 from dns_world import Rows, World
 
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_hosts import judge_hosts
 from mailcow_wizard.checks.network_mail import judge_mail
 from mailcow_wizard.facts.network.mail_ways import mail_ways
+from mailcow_wizard.facts.network.outward import outward
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.model import Settings
 
@@ -59,3 +63,48 @@ def test_names_that_all_lead_to_one_address(apart: bool, words: str) -> None:
     assert words in first.summary or apart
     assert ("all lead to" in first.summary) is not apart
     assert (first.status, first.certainty) == ("unknown", "untested") or apart
+
+
+class Portal(World):
+    """Its resolver gives every name one address, where every port opens."""
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 3.0) -> tuple[Probed, ...]:
+        return tuple(Probed("open" if one.address == "192.0.2.1" else "silent", 0.1) for one in probes)
+
+    def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        return tuple(
+            Spoken("open", tls="TLSv1.3", trouble="" if one.name == "ghcr.io" else "self-signed certificate")
+            for one in dialogues
+        )
+
+
+def _portal(address: str = "192.0.2.1") -> Facts:
+    names = [one.host for one in need.OUTGOING]
+    return Facts(Portal({(name, "A"): address for name in names}), Settings(resolver="192.0.2.53"))
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "0.0.0.0"])
+def test_hosts_whose_names_all_lead_to_one_address(address: str) -> None:
+    """What opens there is none of them, unless it has its certificate; nothing is asked of the provider."""
+    judged = {one.subject: one for one in judge_hosts(outward(_portal(address)))}
+    for subject, status in (
+        ("github.com:443/tcp", "fail"),
+        ("github.com:80/tcp", "warn"),
+        ("hub.docker.com:443/tcp", "unknown"),
+        ("fuzzy.mailcow.email:80/tcp", "unknown"),
+        ("fuzzy.mailcow.email:11445/udp", "unknown"),
+        ("pool.ntp.org:123/udp", "warn"),
+    ):
+        one = judged[subject]
+        assert (one.status, f"leads to {address} here, which is not" in one.summary) == (status, True), one
+        assert "/etc/resolv.conf" in one.remedies[0]
+        assert one.stops == "names"
+    assert judged["ghcr.io:443/tcp"].status == "pass" or address != "192.0.2.1"
+
+
+def test_hosts_that_share_an_address_with_their_own_are_where_they_should_be() -> None:
+    rows: Rows = {(one.host, "A"): f"192.0.2.{place}" for place, one in enumerate(need.OUTGOING, 10)}
+    rows["hub.docker.com", "A"] = rows["download.docker.com", "A"] = rows["github.com", "A"] = "192.0.2.1"
+    seen = outward(Facts(Portal(rows), Settings(resolver="192.0.2.53")))
+    assert not seen.nobodys
+    assert {one.subject: one for one in judge_hosts(seen)}["hub.docker.com:443/tcp"].status == "pass"

@@ -15,7 +15,10 @@ from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.host.replies import DnsQuestion
 from mailcow_wizard.language import _
 from mailcow_wizard.requirements_network import ANYWHERE
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WAIT_S = 1.2
 _TCP_WAIT_S = 0.8
@@ -28,6 +31,8 @@ _LEAST_S = 1.6  # a lost SYN is sent again after one second
 _NAME = "github.com"  # it exists
 _FETCH_S = 0.6
 _REFUSED = "refused"  # the door's word where nobody listens
+_TOO_MANY = 3
+"""So many owners of names share no server."""
 
 
 class Looked(NamedTuple):
@@ -145,6 +150,22 @@ def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) 
         silent = tuple(one for one, row in zip(of, rows, strict=True) if not row.code and not none)
         found[name] = Looked(name, addresses.get(4, ()), addresses.get(6, ()), trouble, silent)
     return found
+
+
+def nobodys(led: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The addresses, of those that names lead to, that are not the names' own: of this machine itself, or the
+    same for names that have nothing to do with each other. A portal or a filter answers so."""
+    owners: dict[str, set[str]] = {}
+    for name, address in led:
+        owners.setdefault(address, set()).add(".".join(name.split(".")[-2:]))
+    return frozenset(
+        address for address, of in owners.items() if len(of) >= _TOO_MANY or _is_this_machine(address)
+    )
+
+
+def _is_this_machine(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_unspecified or parsed.is_loopback
 
 
 def pinned(facts: Facts, names: tuple[str, ...]) -> dict[str, Looked]:

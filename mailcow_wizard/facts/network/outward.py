@@ -23,6 +23,7 @@ from mailcow_wizard.facts.network.names import (
     families,
     look_up,
     nobody_looks_up,
+    nobodys,
     pinned,
     resolver_trouble,
     why_none,
@@ -116,13 +117,15 @@ class Reached(NamedTuple):
 class Outward(NamedTuple):
     """All hosts, and the families that this machine has; why its own resolver gives no answer, empty where it
     does. `controls` are attempts to reach what passes wherever anything passes: few hosts have IPv6.
-    `nameless`: this machine's own programs get no address of any name."""
+    `nameless`: this machine's own programs get no address of any name; `nobodys` are addresses that
+    resolvers tell, and that are not those of the hosts."""
 
     hosts: tuple[Reached, ...]
     families: tuple[int, ...]
     resolver: str = ""
     controls: tuple[Try, ...] = ()
     nameless: bool = False
+    nobodys: frozenset[str] = frozenset()
 
 
 def control_probes(family: int) -> tuple[Probe, ...]:
@@ -165,6 +168,13 @@ def _tried(facts: Facts) -> Outward:
         trouble = "" if heard.of("TXT") else why_none(heard)
         looked[name] = Looked(name, trouble=trouble, unanswered=() if heard.code else (4,))
     looked |= pinned(facts, tuple(dict.fromkeys(one.host for one in rows if one.by_machine)))
+    lies = nobodys(
+        (name, address)
+        for name, one in looked.items()
+        if not one.pinned
+        for address in (*one.v4, *one.v6)
+        if address != name
+    )
     resolver = facts.get(resolver_trouble)
     facts.begin((nobody_looks_up,))
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]
@@ -197,9 +207,9 @@ def _tried(facts: Facts) -> Outward:
         for one, row in zip(rows, probes, strict=True)
     ]
     tried = tuple(Try(probe, results[probe]) for probe in controls)
-    asked = _by_whom(facts, found, clock)
+    asked = _by_whom(facts, found, lies, clock)
     reached = tuple(_with_proxy(facts, asked, clock))
-    return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up))
+    return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up), lies)
 
 
 def _results(facts: Facts, probes: tuple[Probe, ...], left: float) -> dict[Probe, Probed]:
@@ -211,13 +221,14 @@ def _needs_tls(row: need.Outgoing) -> bool:
     return row.level == "required" and row.protocol == "tcp" and row.port == _HTTPS
 
 
-def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reached]:
-    """The same; where somebody in between takes every connection, with what is said over TLS."""
+def _by_whom(facts: Facts, found: Sequence[Reached], lies: frozenset[str], clock: Clock) -> list[Reached]:
+    """The same; where somebody in between takes every connection, or names lead to somebody else, with what
+    is said over TLS."""
     taken = facts.get(intercepted)
 
     def is_taken(one: Try) -> bool:
         open_tcp = one.probe.kind == "tcp" and one.result.outcome == "open"
-        return open_tcp and (one.family, one.probe.port) in taken
+        return open_tcp and ((one.family, one.probe.port) in taken or one.probe.address in lies)
 
     def is_unasked(one: Try) -> bool:
         return one.over_tls and one.said is None
