@@ -18,25 +18,35 @@ def changed_by(host: Host, paths: Iterable[str], user: int = 0) -> str:
 
     The directories above count too, those of the path and those of the place that a link leads to: who may
     rename a directory may put another in its place (not so where the sticky bit is set, path_resolution(7)).
-    What is not there is nobody's.
+    What is not there is made by whoever may write the directory, whatever that bit is.
     """
     owners = Owners(host)
-    for place in dict.fromkeys(place for path in paths for place in _places(host, path)):
+    for place, guarded in dict.fromkeys(each for path in paths for each in _places(host, path, owners)):
         try:
             found = owners.of(place)
         except HostError:
             continue
-        if said := _said(found, user, owners):
+        if said := _said(found, user, owners, guarded):
             return said
     return ""
 
 
-def _places(host: Host, path: str) -> tuple[str, ...]:
+def _places(host: Host, path: str, owners: Owners) -> tuple[tuple[str, bool], ...]:
+    """What leads to a path, each with whether a sticky bit keeps others from putting something there."""
     try:
         real = host.resolve(path)
     except HostError:
-        return ()
-    return (*_above(path), *_above(real), real)
+        *above, last = [one for one in _above(path) if _is_there(one, owners)] or ("/",)
+        return (*((one, True) for one in above), (last, False))
+    return (*((one, True) for one in (*_above(path), *_above(real))), (real, False))
+
+
+def _is_there(path: str, owners: Owners) -> bool:
+    try:
+        owners.of(path)
+    except HostError:
+        return False
+    return True
 
 
 def _above(path: str) -> tuple[str, ...]:
@@ -44,11 +54,11 @@ def _above(path: str) -> tuple[str, ...]:
     return tuple("/" + "/".join(parts[:count]) for count in range(len(parts) + 1))
 
 
-def _said(found: Owned, user: int, owners: Owners) -> str:
+def _said(found: Owned, user: int, owners: Owners, guarded: bool) -> str:
     if found.uid not in (0, user):
         return _("{path} belongs to {user}", path=found.path, user=found.user)
     grouped = found.mode & _GROUP and found.gid != 0 and _is_shared(found.gid, user, owners)
-    if (grouped or found.mode & _OTHERS) and not found.mode & _STICKY:
+    if (grouped or found.mode & _OTHERS) and not (guarded and found.mode & _STICKY):
         return _("{path} can be written by others (mode {mode})", path=found.path, mode=f"{found.mode:04o}")
     return ""
 

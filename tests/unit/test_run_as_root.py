@@ -84,11 +84,20 @@ def test_who_could_change_it(tmp_path: Path, change: Callable[[Path], str]) -> N
 
 
 def test_what_only_root_changes(tmp_path: Path) -> None:
-    """A sticky directory above, a group of root's, and what is not there."""
+    """A sticky directory above, a group of root's, and what is not there where root alone writes."""
     script = _script(tmp_path)
     (tmp_path / "checkout").chmod(0o1777)
     script.chmod(0o775)
     assert changed_by(RealHost(), (str(script), str(tmp_path / "none"))) == ""
+
+
+@pytest.mark.parametrize("path", ["checkout/docker-compose.override.yml", "checkout/none/hooks", "checkout"])
+def test_a_sticky_bit_keeps_nobody_from_making_what_is_not_there(tmp_path: Path, path: str) -> None:
+    """Hooks of git, and what Compose reads besides."""
+    _script(tmp_path)
+    (tmp_path / "checkout").chmod(0o1777)
+    said = f"{tmp_path}/checkout can be written by others (mode 1777)"
+    assert changed_by(RealHost(), (str(tmp_path / path),)) == said
 
 
 def test_a_group_that_nobody_has_changes_nothing(tmp_path: Path) -> None:
