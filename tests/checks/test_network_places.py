@@ -247,6 +247,7 @@ USUAL_V6 = "fd4d:6169:6c63:6f77::/64"
         (two("172.30.0.0/24", USUAL_V6, ipv6=False), {}, "pass", ""),
         (two("172.30.0.0/24", USUAL_V6), CONF_V4, "pass", ""),
         (two("172.30.0.0/24", USUAL_V6), CONF_V6, "pass", ""),
+        (two("172.30.0.0/24", "fd4d:6169::/129"), {}, "unknown", ""),
         (two("172.30.0.0/24", "fd00:1::/64"), CONF_V6, "fail", "fd00:1:0:1::/64"),
         (two("172.22.1.0/24", USUAL_V6, name="mailcowdockerized_mailcow-network"), {}, "pass", ""),
         (

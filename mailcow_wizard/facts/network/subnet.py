@@ -19,9 +19,11 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network
-    from typing import Literal
+    from collections.abc import Callable, Mapping
+    from ipaddress import IPv4Network, IPv6Network
+    from typing import Any, Literal, TypeVar
 
+    Network = TypeVar("Network", IPv4Network, IPv6Network)
     Kind = Literal["docker", "address", "route", "wide"]
 
 _NOWHERE = "*"
@@ -176,15 +178,19 @@ def _docker(facts: Facts, network: IPv4Network, own: str) -> tuple[list[Claim], 
         if name == own:
             mine = True
             continue
-        try:
-            claimed = [other for other in subnets_of(one) if other.overlaps(network)]
-        except ValueError:
-            raise HostError(
-                _("Docker's answer to {target} is not readable", target=f"/networks ({name})")
-            ) from None
+        claimed = [other for other in _read(subnets_of, one) if other.overlaps(network)]
         words = _("the Docker network {name}", name=name)
         found += [Claim("docker", str(other), words) for other in claimed]
     return found, mine
+
+
+def _read(subnets: Callable[[Mapping[str, Any]], list[Network]], network: Mapping[str, Any]) -> list[Network]:
+    """The subnets of one of Docker's networks. Raises HostError where it has another shape."""
+    try:
+        return subnets(network)
+    except ValueError:
+        target = f"/networks ({network.get('Name', '')})"
+        raise HostError(_("Docker's answer to {target} is not readable", target=target)) from None
 
 
 def _docker_v6(facts: Facts, conf: MailcowConf) -> tuple[list[Claim], str]:
@@ -200,10 +206,7 @@ def _docker_v6(facts: Facts, conf: MailcowConf) -> tuple[list[Claim], str]:
     own, found, taken = network_name(conf), list[Claim](), [network]
     for one in facts.get(docker.networks):
         name = str(one.get("Name", ""))
-        try:
-            others = subnets_v6_of(one) if name != own else []
-        except ValueError:
-            continue  # of another shape
+        others = _read(subnets_v6_of, one) if name != own else []
         taken += others
         words = _("the Docker network {name}", name=name)
         found += [Claim("docker", str(other), words) for other in others if other.overlaps(network)]
