@@ -21,7 +21,6 @@ def untrusted(host: Reached, common: Judgement, facts: Outward) -> Judgement | N
     foreign = next((one for one in host.tries if one.foreign), None)
     ended = next((one for one in host.tries if one.cut), None)
     spoke = any(one.said and one.said.tls for each in facts.hosts for one in each.tries)
-    unlisted = any(one.said and one.said.trouble == NO_AUTHORITIES for one in host.tries)
     bad = common._replace(
         status=STATUS[host.row.level],
         stops="way",
@@ -32,14 +31,15 @@ def untrusted(host: Reached, common: Judgement, facts: Outward) -> Judgement | N
         return _shown(bad, host, foreign) if not _lacks(facts) else _lacking(bad, host, foreign)
     if ended:
         return _ended(bad, host, ended)
-    if any(one.trusted for one in host.tries):
-        return None
-    dated = next((one.said.trouble for one in host.tries if one.said and one.said.trouble in DATES), "")
+    # Where a program takes one family, it does not take the other for what comes after the connection.
+    trusted = {one.family for one in host.tries if one.trusted}
+    left = [one for one in host.tries if one.family not in trusted]
+    dated = next((one.said.trouble for one in left if one.said and one.said.trouble in DATES), "")
     if dated:
         return _dated(bad, host, dated)
-    if unlisted:
+    if any(one.said and one.said.trouble == NO_AUTHORITIES for one in left):
         return _without_list(bad, host)
-    if any(one.mute for one in host.tries):
+    if any(one.mute for one in left):
         return _mute(bad, host) if spoke else _all_mute(bad, host)
     if not spoke and _like_the_mute(host, facts):
         return _all_mute(bad, host)

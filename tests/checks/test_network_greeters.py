@@ -108,3 +108,54 @@ def test_hosts_that_share_an_address_with_their_own_are_where_they_should_be() -
     seen = outward(Facts(Portal(rows), Settings(resolver="192.0.2.53")))
     assert not seen.nobodys
     assert {one.subject: one for one in judge_hosts(seen)}["hub.docker.com:443/tcp"].status == "pass"
+
+
+class Halves(World):
+    """Of each host's addresses some open, and TLS comes about at some of those."""
+
+    def __init__(self, opens: str, speaks: str) -> None:
+        rows: Rows = {}
+        for place, one in enumerate(need.OUTGOING, 1):
+            rows[one.host, "A"] = (f"10.0.1.{place}", f"10.0.2.{place}")
+            rows[one.host, "AAAA"] = f"fd00::{place}"
+        super().__init__(rows)
+        self._opens, self._speaks = tuple(opens.split()), tuple(speaks.split())
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 3.0) -> tuple[Probed, ...]:
+        return tuple(
+            Probed("open" if one.address.startswith(self._opens) else "silent", 0.1) for one in probes
+        )
+
+    def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        own, silent = "192.0.2.1 4000", Spoken("silent")
+        return tuple(
+            Spoken("open", tls="TLSv1.3")
+            if one.address.startswith(self._speaks)
+            else Spoken("silent", own=own)
+            if one.address.startswith("fd00:")
+            else Spoken("failed", text="no TLS: connection reset by peer")
+            if one.address.startswith(self._opens)
+            else silent
+            for one in dialogues
+        )
+
+
+V4A, V4B, V6 = "10.0.1.", "10.0.2.", "fd00:"
+
+
+@pytest.mark.parametrize(
+    ("opens", "speaks", "status", "words"),
+    [
+        (f"{V4A} {V4B} {V6}", f"{V4A} {V4B} {V6}", "pass", "github.com answers on port 443 (IPv4 and IPv6)"),
+        (f"{V4B} {V6}", f"{V4B} {V6}", "pass", "github.com answers on port 443"),
+        (V4B, V4B, "pass", "github.com answers on port 443 (IPv4)"),
+        (V4B, "none", "fail", "no encryption comes about"),
+        (f"{V4A} {V4B}", V4A, "fail", "no encryption comes about"),
+        (f"{V4A} {V4B} {V6}", f"{V4A} {V4B}", "unknown", "nothing comes back once TLS has named it"),
+    ],
+)
+def test_tls_is_asked_at_each_address(opens: str, speaks: str, status: str, words: str) -> None:
+    """A program takes any that opens, and no other when TLS does not come about there."""
+    seen = outward(Facts(Halves(opens, speaks), Settings(resolver="192.0.2.53")))
+    found = {one.subject: one for one in judge_hosts(seen)}["github.com:443/tcp"]
+    assert (found.status, words in found.summary) == (status, True), found

@@ -182,7 +182,7 @@ def _tried(facts: Facts) -> Outward:
     controls = tuple(probe for family in mine for probe in control_probes(family))
     different = tuple(dict.fromkeys((*(one for row in probes for one in row), *controls)))
     named = tuple(
-        (row[0].address, one.host) for one, row in zip(rows, probes, strict=True) if row and _needs_tls(one)
+        (to.address, one.host) for one, row in zip(rows, probes, strict=True) if _needs_tls(one) for to in row
     )
     # Who is silent is waited for as long: TLS costs no time of its own.
     left = clock.left
