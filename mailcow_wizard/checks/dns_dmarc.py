@@ -139,13 +139,18 @@ def _receivers(judgement: Judgement, facts: Dmarc) -> Judgement:
     """Reports to another domain are sent only where that one agrees."""
     refused = [one.domain for one in facts.receivers if one.agrees is False]
     silent = [one.domain for one in facts.receivers if one.agrees is None]
-    if not refused and silent:
-        said = _(
-            "{found}; whether {receiver} has agreed to receive reports could not be asked",
-            found=judgement.found,
-            receiver=silent[0],
+    if not refused and silent and judgement.status == "pass":
+        return judgement._replace(
+            status="unknown",
+            severity="advice",
+            summary=_(
+                "{summary}; whether {receiver} has agreed to receive reports could not be asked",
+                summary=judgement.summary,
+                receiver=silent[0],
+            ),
+            certainty="untested",
+            remedies=(_("Run this check again."),),
         )
-        return judgement._replace(found=said, certainty="inferred")
     if not refused:
         return judgement
     return judgement._replace(
