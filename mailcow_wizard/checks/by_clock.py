@@ -2,8 +2,10 @@
 
 from mailcow_wizard.facts.network.interception import DATES
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
-_SIGNS = (*DATES, "SERVFAIL")
+_REFUSED = pattern(r"SERVFAIL(?! \()|SERVFAIL \(.*(?:dnssec|signature|validat)")
+"""Of a resolver that checks signatures: what it explains otherwise has nothing to do with the clock."""
 _SEE = _(
     "See the clock first (`check time.offset`): while it is far off no certificate is good, and a resolver "
     "that checks signatures (DNSSEC) says SERVFAIL."
@@ -12,4 +14,8 @@ _SEE = _(
 
 def see_the_clock(*troubles: str) -> tuple[str, ...]:
     """What to look at before anything else, where one of these troubles may come of a wrong clock."""
-    return (_SEE,) if any(sign in one for one in troubles for sign in _SIGNS) else ()
+    return (_SEE,) if any(_may_be_it(one) for one in troubles) else ()
+
+
+def _may_be_it(trouble: str) -> bool:
+    return any(one in trouble for one in DATES) or bool(_REFUSED.search(trouble))

@@ -126,7 +126,7 @@ def _view(facts: LocalView) -> Judgement:
     if mute:
         # What other resolvers fail at too is no trouble of this machine's.
         refused = any(map(is_refused, mute))
-        codes = [one.local.code for one in mute if one.local]
+        said = [one.local.said for one in mute if one.local]
         return common._replace(
             status="unknown",
             summary=_("this machine's own resolver gives no answer for {name}", name=name),
@@ -134,7 +134,7 @@ def _view(facts: LocalView) -> Judgement:
             remedies=(_("Others give none either: see dns.dnssec first."),)
             if refused
             else (
-                *see_the_clock(*codes),
+                *see_the_clock(*said),
                 _("See /etc/resolv.conf: the resolvers named there must answer."),
             ),
         )

@@ -79,7 +79,11 @@ def test_web_servers_are_asked_at_the_addresses_that_public_resolvers_tell() -> 
     [
         (EXPIRED, True),
         ("certificate is not yet valid", True),
-        ("SERVFAIL (DNSSEC bogus)", True),
+        ("SERVFAIL (dnssec bogus)", True),
+        ("ghcr.io has an address, but this machine's own resolver gives none (SERVFAIL)", True),
+        ("SERVFAIL (validation failure <github.com. A IN>: signature expired)", True),
+        ("SERVFAIL (no reachable authority)", False),
+        ("SERVFAIL (cached error; 192.0.2.1#53 rcode=REFUSED)", False),
         ("self-signed certificate", False),
         ("", False),
     ],

@@ -33,6 +33,11 @@ class Answer(NamedTuple):
     error: str = ""
     seconds: float = 0.0
 
+    @property
+    def said(self) -> str:
+        """Why there is no answer, else the response code, with what the server says about it."""
+        return self.error or (f"{self.code} ({self.explained})" if self.explained else self.code)
+
     def of(self, type: str) -> tuple[Record, ...]:
         """The records of one type in the answer section."""
         return tuple(one for one in self.records if one.type == type)

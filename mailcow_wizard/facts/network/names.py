@@ -112,9 +112,7 @@ def resolver_trouble(facts: Facts) -> str:
         return _("no answer within {wait_s:g} s", wait_s=WAIT_S)
     (reply,) = facts.host.ask_dns((DnsQuestion(_NAME, "A", servers),), WAIT_S)
     heard = answer(reply)
-    if heard.code == NOERROR:
-        return ""
-    return heard.error or (f"{heard.code} ({heard.explained})" if heard.explained else heard.code)
+    return "" if heard.code == NOERROR else heard.said
 
 
 def nobody_looks_up(facts: Facts) -> bool:
@@ -208,9 +206,5 @@ def _trouble(heard: tuple[Answer, ...]) -> str:
         return NO_ADDRESS
     first = next((one for one in heard if one.code != NOERROR), Answer("", ""))
     if first.code:
-        return _(
-            "the resolver says {code}{explained}",
-            code=first.code,
-            explained=f" ({first.explained})" if first.explained else "",
-        )
+        return _("the resolver says {said}", said=first.said)
     return _("no resolver answers ({why})", why=first.error or _("none was asked"))
