@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.checks.docker_settings import WITH_IPTABLES
 from mailcow_wizard.checks.troubles import listed, skipped
 from mailcow_wizard.facts.docker_relay import Relay, relay
 from mailcow_wizard.facts.storage import DAEMON_JSON
@@ -37,7 +38,7 @@ def judge_relay(seen: Relay) -> Judgement:
         return common._replace(
             status="fail",
             summary=words,
-            remedies=(_('Take "iptables": false out of daemon.json and restart Docker.'),),
+            remedies=(WITH_IPTABLES,),
         )
     if rules and seen.passed_by:
         words = _(

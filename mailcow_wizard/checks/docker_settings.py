@@ -19,6 +19,15 @@ _NO_OVERLAY = (
     *("nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "overlay", "aufs", "ecryptfs", "squashfs", "vfat"),
     *("exfat", "ntfs", "ntfs3", "9p"),
 )
+WITH_IPTABLES = _(
+    'Take "iptables": false out of daemon.json, or --iptables=false from what starts dockerd (`systemctl cat '
+    "docker`), and restart Docker."
+)
+"""What has Docker make its firewall rules again."""
+USUAL_BACKEND = _(
+    'Take "firewall-backend" out of daemon.json, or --firewall-backend from what starts dockerd (`systemctl '
+    "cat docker`), and restart Docker: iptables is then used."
+)
 
 
 def judge_daemon_json(seen: DaemonSettings) -> Judgement:
@@ -123,17 +132,15 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
     troubles += docker_network.troubles(seen.network)
     if not seen.rules.iptables:
         words = _("Docker makes no firewall rules (iptables: false): containers have no way out")
-        remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
         why = _(
             "Nothing masquerades for the containers, and whoever connects looks like a neighbour to postfix, "
             "which relays for neighbours."
         )
         doc = need.DOC_ISSUE.format(2104)
-        troubles.append(Trouble("fail", words, (remedy,), "breaks", why, doc))
+        troubles.append(Trouble("fail", words, (WITH_IPTABLES,), "breaks", why, doc))
     if seen.backend.startswith("nftables") or file.settings.get("firewall-backend") == "nftables":
         words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
-        remedy = _('Take "firewall-backend" out of daemon.json: iptables is then used.')
-        troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))
+        troubles.append(Trouble("warn", words, (USUAL_BACKEND,), doc=need.DOC_ISSUE.format(6904)))
     if seen.stopping:
         keys = _listed(seen.stopping)
         words = _(

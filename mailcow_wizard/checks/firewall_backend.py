@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.docker_settings import USUAL_BACKEND, WITH_IPTABLES
 from mailcow_wizard.checks.firewall_local import OUTCOMES
 from mailcow_wizard.checks.firewall_switches import switching_on
 from mailcow_wizard.checks.troubles import Trouble, judged, listed
@@ -66,8 +67,7 @@ def _docker(seen: State) -> list[Trouble]:
             "Docker makes no firewall rules (iptables: false): containers have no way out, "
             "and strangers look like neighbours to postfix, which relays for those"
         )
-        remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
-        troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(2104)))
+        troubles.append(Trouble("fail", words, (WITH_IPTABLES,), "breaks", doc=need.DOC_ISSUE.format(2104)))
     elif rules and seen.running is None and not has_docker_rules(seen):
         words = _("Docker does not say whether containers run, and none of its rules are here")
         troubles.append(Trouble("unknown", words, (), "breaks"))
@@ -83,8 +83,7 @@ def _docker(seen: State) -> list[Trouble]:
         troubles.append(_passed_by(seen.entries.passed_by, rules.proxy))
     if seen.backend.startswith("nftables"):
         words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
-        remedy = _('Take "firewall-backend" out of daemon.json and restart Docker: iptables is then used.')
-        troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))
+        troubles.append(Trouble("warn", words, (USUAL_BACKEND,), doc=need.DOC_ISSUE.format(6904)))
     out = seen.entries.outward
     off = next((one for one in seen.entries.switched_off if one.family == 4), None)
     if off:

@@ -189,4 +189,8 @@ def test_a_proxy_that_refuses_is_an_answer() -> None:
 def test_the_firewall_that_docker_says_it_uses(driver: str, status: str) -> None:
     """Its command line may set it, and its file say nothing."""
     host = DockerHost(info={"FirewallBackend": {"Driver": driver}})
-    assert look(CHECKS["daemon-json"], facts(host)).status == status
+    found = look(CHECKS["daemon-json"], facts(host))
+    assert found.status == status
+    assert any("or --firewall-backend from what starts" in one for one in found.remedies) is (
+        status == "warn"
+    )
