@@ -10,10 +10,13 @@ import pytest
 from dns_world import NAME, World, facts, world_of
 
 from mailcow_wizard.checks.dns_tlsa import CHECKS, judge_tlsa
+from mailcow_wizard.facts.dns import tlsa as tlsa_facts
+from mailcow_wizard.facts.dns.signatures import Opinion, Signed
 from mailcow_wizard.facts.dns.tlsa import Association, NoAssociation, Tlsa, association, digest, tlsa
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.replies import Certificate, Holder, HttpReply, Listener, Listeners, Process
 from mailcow_wizard.model import Judgement
+from tests.checks.test_dns_verdicts import BROKEN, VALID
 
 PLACE = "_25._tcp.mail.example.org"
 ZEROS = "0" * 64
@@ -53,6 +56,18 @@ def test_a_key_that_was_not_shown_in_time_is_not_compared() -> None:
     assert judge_tlsa(silent._replace(signed="valid")).remedies
     absent = found._replace(not_served="mailcow is not installed yet", signed="valid")
     assert judge_tlsa(absent).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("others", "signed"), [([VALID], "valid"), ([BROKEN], "broken"), ([VALID, BROKEN], "broken"), ([], "")]
+)
+def test_a_resolver_with_a_wrong_clock_says_nothing_of_the_zone(
+    others: list[Opinion], signed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind = BROKEN._replace(validates=False, blind=True)
+    known = Signed("example.org", "example.org", True, (*others, blind))
+    monkeypatch.setattr(tlsa_facts, "signatures", lambda _facts: (known,))
+    assert facts({(PLACE, "TLSA"): f"3 1 1 {ZEROS}"}).get(tlsa).signed == signed
 
 
 def test_the_hash_is_openssls(shown: tuple[bytes, str]) -> None:

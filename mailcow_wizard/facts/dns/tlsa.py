@@ -73,7 +73,7 @@ def _signed(facts: Facts, server: MailServer) -> str:
     own = next((one for one in every if one.name == server.within), None)
     if own is None:
         return ""
-    verdicts = [one.verdict for one in own.opinions]
+    verdicts = [one.verdict for one in own.opinions if not one.blind]
     if own.delegated is False and "valid" not in verdicts:
         return "unsigned"
     if "broken" in verdicts or "valid" in verdicts:
