@@ -78,9 +78,30 @@ def _spf(facts: Spf) -> Judgement:
     if trouble:
         return trouble._replace(evidence=judgement.evidence, found=judgement.found)
     judgement = _advised(judgement, domain, facts.opinions[own[0]])
+    if judgement.status == "pass" and facts.idle:
+        return _not_yet(judgement, facts.idle)
     if judgement.status == "pass" and facts.unseen:
         return unseen(facts.unseen[0], domain)._replace(evidence=judgement.evidence, found=judgement.found)
     return judgement
+
+
+def _not_yet(judgement: Judgement, idle: tuple[str, ...]) -> Judgement:
+    """The same with addresses that it does not let send, and that no mail leaves with: IPv6 leads nowhere."""
+    return judgement._replace(
+        status="warn",
+        severity="degrades",
+        summary=_(
+            "{said}, and not from {addresses}; no mail leaves with it as long as IPv6 leads nowhere",
+            said=judgement.summary,
+            addresses=_(" and ").join(idle),
+        ),
+        remedies=(
+            _(
+                'See "IPv6" first (`check network.ipv6`): where it is not to be used, the record need not '
+                "name it."
+            ),
+        ),
+    )
 
 
 def _right(domain: str, opinion: Opinion | None) -> str:

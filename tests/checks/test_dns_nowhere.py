@@ -4,6 +4,7 @@ import pytest
 
 from mailcow_wizard.checks import dns, network_ipv6
 from mailcow_wizard.engine import records, runner
+from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
@@ -85,6 +86,26 @@ def test_of_what_was_not_sent_nobody_knows_where_it_leads(
     assert any("Publish" in one for one in look("dns.aaaa", world)[NAME].remedies) is not known
     (told,) = runner.look(IPV6, facts_of(world))
     assert ("IPv6 leads nowhere" in told.summary) is (tcp == "silent"), told
+
+
+@pytest.mark.parametrize(
+    ("record", "passes", "status", "words"),
+    [
+        ("v=spf1 mx a -all", False, "warn", f"from {OURS} through (SPF), and not from {OURS_V6}"),
+        ("v=spf1 mx a -all", True, "fail", f"mail from {OURS_V6} is refused"),
+        (f"v=spf1 mx ip6:{OURS_V6} -all", False, "pass", OURS_V6),
+        ("v=spf1 ip4:203.0.113.9 -all", False, "fail", f"mail from {OURS} is refused"),
+    ],
+)
+def test_an_address_that_no_mail_leaves_with_need_not_be_let_through(
+    record: str, passes: bool, status: str, words: str
+) -> None:
+    """As it is where all is published as it is told to be."""
+    world = Swallowed({(NAME, "AAAA"): (), (DOMAIN, "TXT"): record}, passes)
+    found = look("dns.spf", world)[DOMAIN]
+    assert (found.status, words in found.summary) == (status, True), found
+    entries, left = facts_of(world).get(push)
+    assert any(one.check == "dns.spf" for one in (*entries, *left)) is (status == "fail")
 
 
 def test_an_address_that_is_not_to_be_used_is_not_waited_for() -> None:

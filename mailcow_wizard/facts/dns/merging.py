@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.dmarc import POLICIES, VERSION, mistakes
 from mailcow_wizard.facts.dns.spf import Opinion
-from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS
+from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, UNNAMED
 from mailcow_wizard.facts.dns.spf_record import BadRecord, policy
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
-
-_UNNAMED = ("fail", "softfail", "neutral", "none")
 
 
 class Merged(NamedTuple):
@@ -57,7 +55,7 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
                 why=unasked.why,
             ),
         )
-    refused = [(address, one) for address, one in opinion.own if one.result in _UNNAMED]
+    refused = [(address, one) for address, one in opinion.own if one.result in UNNAMED]
     if not refused:
         return None
     for address, verdict in refused:

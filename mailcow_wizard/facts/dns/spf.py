@@ -13,9 +13,10 @@ from mailcow_wizard.facts.dns.host_records import host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.published import Seen, is_answer
-from mailcow_wizard.facts.dns.spf_check import Heard, Verdict, check, policies
+from mailcow_wizard.facts.dns.spf_check import UNNAMED, Heard, Verdict, check, policies
 from mailcow_wizard.facts.dns.spf_record import Sender
 from mailcow_wizard.facts.dns.state import at_once, values
+from mailcow_wizard.facts.network.ipv6 import leads_nowhere
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.replies import DnsQuestion
@@ -43,12 +44,14 @@ class Opinion(NamedTuple):
 
 class Spf(NamedTuple):
     """A mail domain, its TXT records, what each SPF record among them says, by its text, and the families
-    whose address nobody could say."""
+    whose address nobody could say; `idle` are addresses of IPv6, which leads nowhere, that a record does not
+    let send: the opinions are without them."""
 
     domain: str
     seen: Seen
     opinions: Mapping[str, Opinion]
     unseen: tuple[Addresses, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 def spf(facts: Facts) -> tuple[Spf, ...]:
@@ -67,9 +70,23 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
     ]
     verdicts = _evaluated(facts, cases) if cases else {}
 
+    def refused(domain: str, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            one
+            for one in (server.v6.senders if server.v4.senders and server.uses_v6 else ())
+            if any(verdicts[domain, text, one].result in UNNAMED for text in texts)
+        )
+
+    every = {domain: refused(domain, found) for domain, _unused, found in rows}
+    idle = every if any(every.values()) and facts.get(leads_nowhere) else {}
+
     def opinion(domain: str, text: str) -> Opinion:
         return Opinion(
-            tuple((one, verdicts[domain, text, one]) for one in server.addresses),
+            tuple(
+                (one, verdicts[domain, text, one])
+                for one in server.addresses
+                if one not in idle.get(domain, ())
+            ),
             tuple(
                 verdicts[domain, text, one]
                 for one in (*strangers, *others)
@@ -78,7 +95,13 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
         )
 
     return tuple(
-        Spf(domain, seen, {text: opinion(domain, text) for text in found}, server.unseen)
+        Spf(
+            domain,
+            seen,
+            {text: opinion(domain, text) for text in found},
+            server.unseen,
+            idle.get(domain, ()),
+        )
         for domain, seen, found in rows
     )
 

@@ -29,6 +29,9 @@ _WIDEST = {4: 8, 6: 13}
 # true of 0.0.0.0/0 before Python 3.11.
 _WITHIN_NETWORKS = tuple(map(ipaddress.IPv6Network, ("fc00::/7", "fe80::/10")))
 
+UNNAMED: tuple[Result, ...] = ("fail", "softfail", "neutral", "none")
+"""Of an address that a record does not let send."""
+
 _RESULTS: dict[str, Result] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 
 
