@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
@@ -118,7 +118,7 @@ class Outward(NamedTuple):
     """All hosts, and the families that this machine has; why its own resolver gives no answer, empty where it
     does. `controls` are attempts to reach what passes wherever anything passes: few hosts have IPv6.
     `nameless`: this machine's own programs get no address of any name; `nobodys` are addresses that
-    resolvers tell, and that are not those of the hosts."""
+    resolvers tell, and that are not those of the hosts: none that mailcow needs has its certificate there."""
 
     hosts: tuple[Reached, ...]
     families: tuple[int, ...]
@@ -207,6 +207,7 @@ def _tried(facts: Facts) -> Outward:
         for one, row in zip(rows, probes, strict=True)
     ]
     tried = tuple(Try(probe, results[probe]) for probe in controls)
+    lies -= _certified(said)
     asked = _by_whom(facts, found, lies, clock)
     reached = tuple(_with_proxy(facts, asked, clock))
     return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up), lies)
@@ -219,6 +220,11 @@ def _results(facts: Facts, probes: tuple[Probe, ...], left: float) -> dict[Probe
 def _needs_tls(row: need.Outgoing) -> bool:
     """Whether an install stops where no TLS comes about with this host."""
     return row.level == "required" and row.protocol == "tcp" and row.port == _HTTPS
+
+
+def _certified(said: Mapping[tuple[str, str], Spoken]) -> set[str]:
+    """The addresses where one has the certificate of its name: others may share it."""
+    return {address for (address, _name), one in said.items() if one.tls and not one.trouble}
 
 
 def _by_whom(facts: Facts, found: Sequence[Reached], lies: frozenset[str], clock: Clock) -> list[Reached]:
