@@ -164,7 +164,7 @@ def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgem
     if not ours.public:
         return _unknown(server.name, seen, ours)
 
-    found = state(seen, right_addresses(seen, ours.every))
+    found = state(seen, right_addresses(seen, ours))
     judgement = judged(
         record,
         seen,
@@ -193,6 +193,13 @@ def _wrong(name: str, seen: Seen, ours: Addresses, kind: str) -> str:
             aliases=", ".join(seen.aliases),
         )
     foreign = [one for one in seen.values if one not in ours.every]
+    if not foreign:
+        return _(
+            "{name} is {values}, and mail leaves with {sent}, which is not among them",
+            name=name,
+            values=", ".join(seen.values),
+            sent=ours.sent,
+        )
     if len(foreign) < len(seen.values):
         return _(
             "{name} has besides its own {kind} address another: {foreign}",

@@ -2,12 +2,18 @@
 
 import pytest
 
+from mailcow_wizard.checks.dns_addresses import judge_a
 from mailcow_wizard.checks.network_addresses import judge_addresses
 from mailcow_wizard.facts.addresses import Addresses, addresses
 from mailcow_wizard.facts.dns import expected
+from mailcow_wizard.facts.dns.acme_settings import AcmeSettings
+from mailcow_wizard.facts.dns.certificate import HostTried
 from mailcow_wizard.facts.dns.delegation import Zone
+from mailcow_wizard.facts.dns.host_records import HostRecords
 from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.message import Answer
 from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.wire import Record
 from mailcow_wizard.facts.network.egress import egress
 from mailcow_wizard.facts.network.routes import Default4, default_v4
 from mailcow_wizard.facts.sending import first_address, sent_with
@@ -15,6 +21,7 @@ from mailcow_wizard.facts.store import Facts, Settings
 from tests.fake_host import FakeHost
 
 OWN, SECOND = "8.8.4.10", "8.8.4.11"
+NAME = "mail.example.org"
 ROUTE = (
     "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
     "eth1\t00000000\t01090808\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
@@ -181,6 +188,12 @@ def test_the_record_that_is_to_be_published(published: tuple[str, ...], right: b
     assert (row.type, row.value) == ("A", OWN)
     assert expected.right(server, row, Seen("mail.example.org", "A", Zone("", ())))(published) == right
     assert server.addresses == (OWN,)
+    there = Answer("192.0.2.1", "NOERROR", records=tuple(Record(NAME, "A", 60, one) for one in published))
+    seen = Seen(NAME, "A", Zone("example.org", ()), (there,))
+    judged = judge_a(HostTried(HostRecords(server, seen, seen), AcmeSettings()))
+    assert judged.status == ("pass" if right else "fail")
+    assert (f"mail leaves with {OWN}, which is not among them" in judged.summary) is (published == (SECOND,))
+    assert right or judged.remedies == (f"Publish: {NAME}. A {OWN}",)
 
 
 def test_what_masquerading_takes_past_the_route_counts_beside_it() -> None:

@@ -98,7 +98,7 @@ def right(server: MailServer, expected: Expected, seen: Seen) -> Right:
     if expected.type == "TXT":
         return _right_text(expected)
     if expected.type in ("A", "AAAA"):
-        return _right_address(seen, server.v4 if expected.type == "A" else server.v6)
+        return right_addresses(seen, server.v4 if expected.type == "A" else server.v6)
     if expected.type == "CNAME":
         return right_client(server, seen)
     if expected.type == "SRV":
@@ -115,20 +115,15 @@ def _right_text(expected: Expected) -> Right:
     return right_policy if below == "_dmarc." else right_sender
 
 
-def right_addresses(seen: Seen, wanted: tuple[str, ...]) -> Right:
-    """Addresses of the server and no others, at a name that is no alias."""
+def right_addresses(seen: Seen, ours: Addresses) -> Right:
+    """Addresses of the server and no others, at a name that is no alias. Where mail was told to leave with
+    another address than this machine's own packets, that one is among them: its name leads back to it."""
+    told = {ours.sent} if ours.sent and ours.chosen else set()
 
     def right(values: tuple[str, ...]) -> bool:
-        return bool(values) and set(values) <= set(wanted) and not seen.aliases
+        return bool(values) and told <= set(values) <= set(ours.every) and not seen.aliases
 
     return right
-
-
-def _right_address(seen: Seen, ours: Addresses) -> Right:
-    """Where mail was told to leave with another address than this machine's own packets, that one is among
-    them: its name leads back to it."""
-    known, told = right_addresses(seen, ours.every), ours.sent if ours.chosen else ""
-    return lambda values: known(values) and (not told or told in values)
 
 
 def right_mx(server: MailServer) -> Right:
