@@ -62,13 +62,9 @@ def to_correct(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def for_provider(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """The names of addresses that are not right: the provider sets them."""
-    names = (one for one in rows if one.expected.type == "PTR")
-    return tuple(one for one in names if one.state.kind == "wrong" or _lacks(one))
-
-
-def _lacks(row: Row) -> bool:
-    return row.state.kind == "missing" and row.expected.level != "optional"
+    """The names of addresses that are not right and are needed: the provider sets them."""
+    names = (one for one in rows if one.expected.type == "PTR" and one.expected.level != "optional")
+    return tuple(one for one in names if one.state.kind in ("missing", "wrong"))
 
 
 def nothing_published(rows: Sequence[Row]) -> bool:

@@ -129,6 +129,16 @@ def test_no_face_tells_to_publish_what_leads_nowhere(passes: bool) -> None:
 
 
 @pytest.mark.parametrize("passes", [False, True])
+def test_a_wrong_name_of_it_is_nothing_for_the_provider(passes: bool) -> None:
+    world = Swallowed({(reverse_name(OURS_V6), "PTR"): "pc5.provider.example."}, passes)
+    rows = table(facts_of(world))
+    name = next(one for one in rows if one.expected.name == reverse_name(OURS_V6))
+    assert (name in records.for_provider(rows)) is passes
+    marked = record_words.status(name)
+    assert marked == look("dns.ptr", world)[OURS_V6].status == ("fail" if passes else "warn")
+
+
+@pytest.mark.parametrize("passes", [False, True])
 @pytest.mark.parametrize("there", [("2001:db8::dead",), ("2001:db8::dead", OURS_V6)])
 def test_a_wrong_address_is_not_to_be_replaced_by_one_that_leads_nowhere(
     there: tuple[str, ...], passes: bool

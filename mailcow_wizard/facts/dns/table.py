@@ -74,13 +74,14 @@ def _is_of_v6(expected: Expected) -> bool:
 
 
 def _not_yet(facts: Facts, row: Row) -> Row:
-    """An address of IPv6 or its name, where IPv6 leads nowhere: what is missing need not be there, and an
-    address, which is right or not, would lead others astray."""
-    missing, address = row.state.kind == "missing", row.expected.type == "AAAA"
-    if not (missing or (address and row.state.kind == "wrong")) or not facts.get(leads_nowhere):
+    """An address of IPv6 or its name that is not right, where IPv6 leads nowhere: neither need be there, and
+    any address would lead others astray."""
+    if row.state.kind not in ("missing", "wrong") or not facts.get(leads_nowhere):
         return row
-    expected = row.expected._replace(level="optional") if missing else row.expected
-    if address:
+    expected = row.expected
+    if expected.type == "PTR" or row.state.kind == "missing":
+        expected = expected._replace(level="optional")
+    if expected.type == "AAAA":
         expected = expected._replace(value="", note=_("none as long as IPv6 leads nowhere"))
     return row._replace(expected=expected)
 
