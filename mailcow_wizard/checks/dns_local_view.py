@@ -25,9 +25,12 @@ def judge_local_view(facts: LocalView) -> Judgement:
 def _with_silent(judgement: Judgement, resolvers: OwnResolvers) -> Judgement:
     """With the name servers of /etc/resolv.conf that are silent while others answer."""
     named = ", ".join(one.server for one in resolvers.silent)
-    remedy = _(
+    remedy = ngettext(
         "See why {named} gives no answer, or take its line out of what writes /etc/resolv.conf "
         "(such as netplan, NetworkManager or the DHCP client).",
+        "See why {named} give no answer, or take their lines out of what writes /etc/resolv.conf "
+        "(such as netplan, NetworkManager or the DHCP client).",
+        len(resolvers.silent),
         named=named,
     )
     evidence = tuple(

@@ -11,7 +11,7 @@ from mailcow_wizard.facts import data_places, docker
 from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.typed import NamedTuple
 
@@ -89,8 +89,10 @@ def _shape(seen: DaemonSettings) -> list[Trouble]:
 def _settings(seen: DaemonSettings) -> list[Trouble]:
     file, troubles = seen.file, list[Trouble]()
     if seen.no_log_options:
-        words = _(
+        words = ngettext(
             "{options} in {path} is nothing that the log driver {driver} takes: {again}",
+            "{options} in {path} are nothing that the log driver {driver} takes: {again}",
+            len(seen.no_log_options),
             options=", ".join(f'"{one}"' for one in seen.no_log_options),
             path=file.path,
             driver=str(file.settings["log-driver"]),

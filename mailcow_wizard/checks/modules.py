@@ -3,7 +3,7 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import listed, word
 from mailcow_wizard.facts import modprobe, modules
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 from mailcow_wizard.typed import NamedTuple
 
@@ -146,7 +146,12 @@ def _forbidden(found: modules.Modules, names: tuple[str, ...], evidence: tuple[E
         evidence += (Evidence("sysctl -n kernel.modules_disabled", "1"),)
         return Judgement(
             "warn" if spared else "fail",
-            _("the kernel loads no module any more, and {words} are not loaded", words=words),
+            ngettext(
+                "the kernel loads no module any more, and {words} is not loaded",
+                "the kernel loads no module any more, and {words} are not loaded",
+                len(names),
+                words=words,
+            ),
             _("not loaded: {words}", words=words),
             evidence,
             (
@@ -168,7 +173,13 @@ def _forbidden(found: modules.Modules, names: tuple[str, ...], evidence: tuple[E
     )
     return Judgement(
         "warn" if spared else "fail",
-        _("{places} keeps {words} from being loaded", places=places, words=words),
+        ngettext(
+            "{places} keeps {words} from being loaded",
+            "{places} keep {words} from being loaded",
+            len(by_file),
+            places=places,
+            words=words,
+        ),
         _("not allowed to be loaded: {words}", words=words),
         evidence,
         (

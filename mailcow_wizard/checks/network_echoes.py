@@ -47,7 +47,7 @@ def _v4(found: Echoes) -> Judgement:
     if skipped:
         return common._replace(
             summary=_(
-                "{few} of {total} addresses answer a ping, and {key}=y says that it does not matter",
+                "{few} of {total} addresses answers a ping, and {key}=y says that it does not matter",
                 few=_few(answered),
                 total=total,
                 key=need.HEALTHCHECK_KEY,
@@ -62,7 +62,7 @@ def _v4(found: Echoes) -> Judgement:
             stops="here",
             severity="degrades",
             summary=_(
-                "{few} of {total} addresses answer a ping of this machine ({words}); those of mailcow's "
+                "{few} of {total} addresses answers a ping of this machine ({words}); those of mailcow's "
                 "containers pass other rules, which let them out",
                 few=_few(answered),
                 total=total,
@@ -75,7 +75,7 @@ def _v4(found: Echoes) -> Judgement:
         status="fail",
         stops=why.stops,
         summary=_(
-            "{few} of {total} addresses answer a ping ({words}): mailcow's unbound will be "
+            "{few} of {total} addresses answers a ping ({words}): mailcow's unbound will be "
             "unhealthy, and the stack will not start",
             few=_few(answered),
             total=total,
@@ -95,8 +95,10 @@ def _enough(found: Echoes, common: Judgement, skipped: bool) -> Judgement:
         return common._replace(
             status="unknown" if unknown else "fail",
             stops="here",
-            summary=_(
+            summary=ngettext(
+                "{listed} answers this machine, but {inner_words}: mailcow's unbound healthcheck will fail",
                 "{listed} answer this machine, but {inner_words}: mailcow's unbound healthcheck will fail",
+                answered,
                 listed=listed(found.answered),
                 inner_words=inner_words(held.container),
             ),

@@ -2,7 +2,7 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import virtualization as facts
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _FULL_MACHINE = _("Move to a virtual machine (KVM, VMware, Hyper-V, Xen) or to bare metal.")
@@ -112,7 +112,12 @@ def judge_panel(found: facts.Places) -> Judgement:
     apart = _("Give mailcow a machine of its own.")
     judgement = Judgement(
         "warn",
-        _("{words} is on this machine; its web and mail servers want mailcow's ports", words=words),
+        ngettext(
+            "{words} is on this machine; its web and mail servers want mailcow's ports",
+            "{words} are on this machine; their web and mail servers want mailcow's ports",
+            len(names),
+            words=words,
+        ),
         words,
         tuple(Evidence(f"ls -d {path}", path) for _unused, path in found.found),
         (apart, _("Or switch off its mail server and put mailcow behind its web server (reverse proxy).")),
@@ -120,7 +125,12 @@ def judge_panel(found: facts.Places) -> Judgement:
     if not set(names) <= set(need.WEB_PANELS):
         return judgement
     return judgement._replace(
-        summary=_("{words} is on this machine; its web server wants mailcow's ports 80 and 443", words=words),
+        summary=ngettext(
+            "{words} is on this machine; its web server wants mailcow's ports 80 and 443",
+            "{words} are on this machine; their web servers want mailcow's ports 80 and 443",
+            len(names),
+            words=words,
+        ),
         remedies=(apart, _("Or put mailcow behind its web server (reverse proxy).")),
         why=_("It holds ports 80 and 443, and takes them again with each update."),
     )

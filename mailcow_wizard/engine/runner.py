@@ -15,7 +15,7 @@ from mailcow_wizard.engine import limits
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import Denied, HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
 
 Listen = Callable[[Event], None]
@@ -204,7 +204,14 @@ class Run:
         if check.network and self._facts.settings.offline:
             return _("skipped: it sends packets, and --offline was given")
         failed = [name for name in check.after if self._failed.get(name)]
-        return _("skipped: {failed} comes first", failed=", ".join(failed)) if failed else ""
+        if not failed:
+            return ""
+        return ngettext(
+            "skipped: {failed} comes first",
+            "skipped: {failed} come first",
+            len(failed),
+            failed=", ".join(failed),
+        )
 
     def _start(self, checks: list[Check]) -> None:
         name = checks[0].id

@@ -10,7 +10,7 @@ from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.host.admin_reset import SCRIPT
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.programs import program
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Judgement, Manual, Plan
 
 RESET = "reset-admin"
@@ -43,7 +43,12 @@ def _reset(facts: Facts) -> Plan | None:
     lacking = [one for one in _NEEDED if one not in running]
     if lacking:
         raise NoPlan(
-            _("mailcow's script needs {lacking}, which does not run", lacking=_(" and ").join(lacking))
+            ngettext(
+                "mailcow's script needs {lacking}, which does not run",
+                "mailcow's script needs {lacking}, which do not run",
+                len(lacking),
+                lacking=_(" and ").join(lacking),
+            )
         )
     return Plan(
         "mail.admin-password",

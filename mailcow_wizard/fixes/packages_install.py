@@ -8,7 +8,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.fixes import NoPlan, packages_apk
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError, Missing
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -108,9 +108,12 @@ def _removal(coming: Coming) -> tuple[tuple[str, ...], ...]:
 def consequence(coming: Coming) -> str:
     """What is different afterwards, in one or two sentences."""
     if coming.new is None:
-        return _(
+        return ngettext(
+            "{wanted} will be installed with what it needs. apt has no lists of packages yet, so "
+            "what comes along is not known; taking it back removes the named one only.",
             "{wanted} will be installed with what they need. apt has no lists of packages yet, so "
             "what comes along is not known; taking it back removes the named ones only.",
+            len(coming.wanted),
             wanted=", ".join(coming.wanted),
         )
     besides = [one for one in coming.new if one not in coming.wanted]

@@ -282,13 +282,20 @@ def _of_starters(one: _Way) -> Manual:
     who = named(one.starters)
     if one.way == "close":
         needing = [other for other in one.starters if other.id in one.unit.needed_by]
-        rest = _(" {named} cannot run without it.", named=named(needing)) if needing else ""
+        rest = ngettext(
+            " {named} cannot run without it.",
+            " {named} cannot run without it.",
+            len(needing),
+            named=named(needing),
+        )
         return Manual(
-            _(
+            ngettext(
                 "{who} would start {unit} again: it is masked, and nothing can start it.{rest}",
+                "{who} would start {unit} again: it is masked, and nothing can start it.{rest}",
+                len(one.starters),
                 who=who,
                 unit=one.unit.id,
-                rest=rest,
+                rest=rest if needing else "",
             )
         )
     return Manual(

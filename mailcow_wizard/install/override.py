@@ -93,9 +93,12 @@ def _open_files(job: Job) -> list[str]:
         after = limited((before or _HEAD.encode()).decode(), wanted, most)
     except (Strange, UnicodeDecodeError) as error:
         raise Failed(
-            _(
+            ngettext(
+                "{path} is not changed by the wizard ({error}), and {names} asks for more open "
+                "files than the {most} that this machine allows",
                 "{path} is not changed by the wizard ({error}), and {names} ask for more open "
                 "files than the {most} that this machine allows",
+                len(wanted),
                 path=path,
                 error=error,
                 names=names,

@@ -70,7 +70,7 @@ CAUSES = {
     "icmp": Cause(
         lambda lab: lab.world.rule("icmp type echo-request drop"),
         _SILENT,
-        "none of 3 addresses answer a ping",
+        "none of 3 addresses answers a ping",
         "./wizard fix network.icmp",
     ),
     "port 53": Cause(

@@ -180,7 +180,7 @@ def test_appliances(path: str, status: str, name: str) -> None:
         (
             ["/data/coolify/source/.env", "/usr/local/psa/x"],
             "warn",
-            "Plesk and Coolify is on this machine; its web and mail",
+            "Plesk and Coolify are on this machine; their web and mail",
         ),
         (["/etc/dokploy/traefik/traefik.yml"], "warn", "Dokploy"),
         (["/usr/local/bin/1pctl"], "warn", "1Panel"),
