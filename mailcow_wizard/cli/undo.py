@@ -88,7 +88,10 @@ def _undo(session: Session, options: Options, talk: Talk) -> int:
     try:
         plan = mending.backward(session, change.id)
     except HostError as error:
-        return _not_planned(change, error, options, talk)
+        code = _not_planned(change, error, options, talk)
+        if not options.words:
+            _say_next(session, change)
+        return code
     return _carried_out(
         session,
         options,
@@ -140,6 +143,14 @@ def _newest(session: Session) -> Change:
     if lost:
         raise Refused(exit_codes.CANNOT_WRITE, _unreadable(journal, lost))
     raise Refused(exit_codes.USAGE, _("there is no change to take back"))
+
+
+def _say_next(session: Session, change: Change) -> None:
+    """How to get at the change before one that stays, and is the newest next time, too."""
+    for one in Journal(session.state).list():
+        if one.state != "undone" and int(one.id) < int(change.id):
+            streams.say(_("to take back the change before it: ./wizard undo {change}", change=one.id))
+            return
 
 
 def _unreadable(journal: Journal, change: str) -> str:

@@ -48,6 +48,17 @@ def test_list(mailcow: Mailcow) -> None:
     assert lines[0].split()[0] == "2"
 
 
+def test_a_newest_change_that_stays_does_not_hide_the_one_before(mailcow: Mailcow) -> None:
+    applied(mailcow)
+    mailcow.conf.write_text(OLD)
+    applied(mailcow)
+    mailcow.conf.write_text(NEW.replace("Etc/UTC", "Europe/Berlin"))
+    said = "to take back the change before it: ./wizard undo 1"
+    for words, leads in (((), True), (("2",), False), (("1",), False)):
+        done = mailcow.run("undo", *words, "--yes")
+        assert (done.returncode, said in done.stderr.decode()) == (73, leads), done.stderr
+
+
 def test_dry_run(mailcow: Mailcow) -> None:
     applied(mailcow, ("true", "echo back"))
     done = mailcow.run("undo", "--dry-run")
