@@ -33,7 +33,7 @@ _CHANGES = ("--changes", _("what is better, worse, new, gone since the run befor
 COMMANDS: tuple[Usage, ...] = (
     Usage(
         "check",
-        ("check [SELECTOR…]",),
+        ("check [SELECTOR...]",),
         _("looks, judges, says what it found"),
         " ".join((_("Without a selector everything is checked."), SELECTOR, _("Nothing is changed."))),
         (("--list", _("what is checked and why, without looking")), _CHANGES, _FORMAT, _RECORD),
@@ -99,7 +99,7 @@ COMMANDS: tuple[Usage, ...] = (
     ),
     Usage(
         "conf",
-        ("conf get KEY", "conf set KEY=VALUE…", "conf lint [FILE]", "conf new"),
+        ("conf get KEY", "conf set KEY=VALUE...", "conf lint [FILE]", "conf new"),
         _("reads, writes and checks mailcow.conf"),
         _(
             "bash and docker compose both read this file, and not alike: only what both read the same is "
