@@ -25,7 +25,7 @@ def judge_limits(limits: kernel.Limits) -> Judgement:
     )
     least = need.DOVECOT_OPEN_FILES
     why = _(
-        "mailcow starts Dovecot, the IMAP server, with a limit of 40 000 open files; where the "
+        "mailcow starts Dovecot, the IMAP server, with a limit of 40,000 open files; where the "
         "machine allows less, Docker cannot start it (error setting rlimit)."
     )
     if limits.nr_open < least:
@@ -34,7 +34,7 @@ def judge_limits(limits: kernel.Limits) -> Judgement:
             "/etc/sysctl.d/90-mailcow.conf."
         )
         summary = _(
-            "a process may open {nr_open} files at most; Dovecot is started with 40 000",
+            "a process may open {nr_open} files at most; Dovecot is started with 40,000",
             nr_open=limits.nr_open,
         )
         return Judgement("fail", summary, found, evidence, (remedy,), severity="breaks", why=why)
@@ -42,7 +42,7 @@ def judge_limits(limits: kernel.Limits) -> Judgement:
         return Judgement(
             "fail",
             _(
-                "{own_hard} open files at most, and this root may not raise it; Dovecot needs 40 000",
+                "{own_hard} open files at most, and this root may not raise it; Dovecot needs 40,000",
                 own_hard=limits.own_hard,
             ),
             found,
@@ -87,7 +87,7 @@ def judge_limits(limits: kernel.Limits) -> Judgement:
 INOTIFY = Check(
     id="kernel.inotify",
     title=_("File limits"),
-    needed=_("128 watchers and 8192 watched files for each user, 40 000 open files for a process"),
+    needed=_("128 watchers and 8192 watched files for each user, 40,000 open files for a process"),
     why=_(
         "Dovecot watches a folder for every connected mail program; with too few watchers new "
         "mail appears late."

@@ -156,8 +156,7 @@ def judge_inodes(disk: data_places.DiskSpace) -> Judgement:
     if space.inodes == 0:
         words = _("no fixed number of files in {place}", place=place)
         return Judgement("pass", words, words, evidence, certainty=_certainty(disk.root))
-    free = f"{space.free_inodes:,}".replace(",", " ")
-    found = _("room for {free} more files in {place}", free=free, place=place)
+    found = _("room for {free:,} more files in {place}", free=space.free_inodes, place=place)
     remedies = (
         _("Look for directories full of small files: du --inodes -xd2 / | sort -n | tail."),
         _("Put Docker's data on another file system; the number of inodes of ext4 is fixed when it is made."),
@@ -166,7 +165,7 @@ def judge_inodes(disk: data_places.DiskSpace) -> Judgement:
         summary = _("no inode left in {place}: not one file can be made", place=place)
         return Judgement("fail", summary, summary, evidence, remedies, severity="blocks")
     if space.free_inodes < need.INODES.warns_below:
-        return Judgement("warn", _("{found}; 200 000 are advised", found=found), found, evidence, remedies)
+        return Judgement("warn", _("{found}; 200,000 are advised", found=found), found, evidence, remedies)
     return Judgement("pass", found, found, evidence, certainty=_certainty(disk.root))
 
 
@@ -281,9 +280,9 @@ DISK = Check(
 INODES = Check(
     id="system.inodes",
     title=_("Room for files"),
-    needed=_("200 000 free inodes (each file takes one) for Docker's data"),
+    needed=_("200,000 free inodes (each file takes one) for Docker's data"),
     why=_(
-        "Every mail is a file of its own, and mailcow's images hold about 150 000. Without inodes "
+        "Every mail is a file of its own, and mailcow's images hold about 150,000. Without inodes "
         "no file can be made although there is space."
     ),
     doc=need.DOC_RESOURCES,
