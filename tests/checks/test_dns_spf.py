@@ -44,6 +44,9 @@ def test_records_that_let_our_mail_through(text: str) -> None:
     assert found.subject == DOMAIN
 
 
+EIGHTS = " ".join(f"ip4:{number}.0.0.0/8" for number in range(1, 21))
+
+
 @pytest.mark.parametrize(
     ("texts", "status", "words"),
     [
@@ -69,6 +72,8 @@ def test_records_that_let_our_mail_through(text: str) -> None:
         (("v=spf1 mx a:a.example.net/3 -all",), "fail", "'a:a.example.net/3'"),
         (("v=spf1 mx include:wide.example ~all",), "fail", "'include:wide.example'"),
         (("v=spf1 mx redirect=wide.example",), "fail", "'ip4:0.0.0.0/2'"),
+        ((f"v=spf1 mx {EIGHTS} -all",), "fail", "'ip4:17.0.0.0/8'"),
+        ((f"v=spf1 mx {EIGHTS.replace('ip4', '-ip4')} -all",), "pass", ""),
         (("v=spf1 mx -ip4:0.0.0.0/1 ?include:wide.example -all",), "pass", ""),
         (("v=spf1 -all",), "fail", f"mail from {OURS} and from 1 more of its addresses is refused by '-all'"),
         (("v=spf1 ip4:203.0.113.1 ~all",), "fail", "is suspicious (~) by '~all'"),

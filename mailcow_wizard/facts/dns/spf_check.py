@@ -25,6 +25,8 @@ MOST_VOID = 2
 MOST_HOSTS = 10
 # Of IPv4 nobody has more than a /8, of IPv6 nobody more than a /13: who names more names strangers.
 _WIDEST = {4: 8, 6: 13}
+_MOST_ADDRESSES = 1 << 28
+"""Of IPv4, of all words together: the most that anybody has are thirteen /8 (a Department of Defense)."""
 # RFC 4193 and RFC 4291 section 2.5.6: nobody sends from these to another network. Not `is_private`, which is
 # true of 0.0.0.0/0 before Python 3.11.
 _WITHIN_NETWORKS = tuple(map(ipaddress.IPv6Network, ("fc00::/7", "fe80::/10")))
@@ -90,16 +92,19 @@ class _Evaluation:
         self.lookups = 0
         self.void = 0
         self.wide = ""
+        self._named = 0
 
     def of(self, domain: str, text: str) -> tuple[Result, str, str]:
         """The result of one record, the word that decided, and whose record that stands in."""
         record = self._read(domain, text)
         for term in record.terms:
-            before = self.wide
+            before, named = self.wide, self._named
             matched = self._matches(term, domain)
+            self._named += _number(term)
             # What an included record says counts as the word that includes it does.
-            wide = before or (term.text if self.wide or _is_wide(term) else "")
-            self.wide = wide if term.qualifier == "+" else before
+            too_many = self.wide or _is_wide(term) or self._named > _MOST_ADDRESSES
+            wide = before or (term.text if too_many else "")
+            self.wide, self._named = (wide, self._named) if term.qualifier == "+" else (before, named)
             if matched:
                 return _RESULTS[term.qualifier], term.text, domain
         if not record.redirect:
@@ -241,6 +246,11 @@ def _is_wide(term: Term) -> bool:
         within = network.version == 6 and any(network.subnet_of(one) for one in _WITHIN_NETWORKS)
         return network.prefixlen < _WIDEST[network.version] and not within
     return term.name in ("a", "mx") and (term.v4 < _WIDEST[4] or term.v6 < _WIDEST[6])
+
+
+def _number(term: Term) -> int:
+    """How many addresses of IPv4 a word names."""
+    return 0 if not term.network or ":" in term.network else ipaddress.ip_network(term.network).num_addresses
 
 
 def _can_be_asked(name: str) -> bool:
