@@ -28,9 +28,12 @@ def differences(one: Sequence[bytes], other: Sequence[bytes]) -> list[Difference
     head = _common(one, other)
     tail = _common(one[head:][::-1], other[head:][::-1])
     left, right = one[head : len(one) - tail], other[head : len(other) - tail]
+    # Lines that one of the two has alone are equal to none, and each would be a step more.
+    mine, theirs = _known(left, right), _known(right, left)
+    same = _same([left[place] for place in mine], [right[place] for place in theirs])
     found: list[Difference] = []
     x = y = 0
-    for first, second in [*_same(left, right), (len(left), len(right))]:
+    for first, second in [*((mine[a], theirs[b]) for a, b in same), (len(left), len(right))]:
         if first > x or second > y:
             found.append(Difference(head + x, head + first, head + y, head + second))
         x, y = first + 1, second + 1
@@ -46,6 +49,12 @@ def hunks(found: Sequence[Difference], context: int) -> list[list[Difference]]:
         else:
             groups.append([one])
     return groups
+
+
+def _known(one: Sequence[bytes], other: Sequence[bytes]) -> list[int]:
+    """The places of those lines that the other text has, too."""
+    there = set(other)
+    return [place for place, line in enumerate(one) if line in there]
 
 
 def _common(one: Sequence[bytes], other: Sequence[bytes]) -> int:

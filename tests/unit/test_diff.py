@@ -3,6 +3,7 @@
 import random
 import shutil
 import subprocess
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_differences_are_the_fewest_and_lead_from_one_to_the_other() -> None:
 def test_texts_without_anything_in_common_take_no_time() -> None:
     one, other = ([b"%d" % number for number in range(start, start + 50_000)] for start in (0, 100_000))
     assert len(differences(one, other)) == 1
+
+
+def test_lines_that_one_text_has_alone_take_no_time() -> None:
+    one, other = ([b"%d" % number for number in range(start, start + 700)] for start in (0, 1000))
+    one[350] = other[300] = b"in both"
+    begun = time.process_time()
+    assert [part[:2] for part in differences(one, other)] == [(0, 350), (351, 700)]
+    assert time.process_time() - begun < 0.1
 
 
 @NEEDS_DIFF
