@@ -28,13 +28,13 @@ import ipaddress
 import json
 import secrets
 import socket
-import ssl
 import string
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mailcow_wizard.harmless import shown
+from mailcow_wizard.host.tls import indifferent
 from mailcow_wizard.patterns import pattern
 
 SELECTOR, BITS = "dkim", "2048"
@@ -125,10 +125,8 @@ class Api:
         link = http.client.HTTPConnection(where.name, where.port, timeout=_PATIENCE_S)
         try:
             # To our own address; who has no certificate yet is not asked for one.
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             plain = socket.create_connection((where.address, where.port), _PATIENCE_S)
-            link.sock = context.wrap_socket(plain, server_hostname=where.name)
+            link.sock = indifferent().wrap_socket(plain, server_hostname=where.name)
             link.request(method, f"/api/v1/{what}", body, head)
             reply = link.getresponse()
             return reply.status, reply.read(1 << 20).decode("utf-8", "replace")
