@@ -146,9 +146,11 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
             by=_by(acme),
         )
         rows.append(Trouble("fail", words, trying))
-    if not rows and group.trouble:
+    if rows:
+        return rows
+    if group.trouble:
         rows.append(_distrusted(group, shown, found))
-    if not rows and left < min(_RENEWED_BY_D * _DAY, (shown.ends - shown.begins) / 4):
+    if left < min(_RENEWED_BY_D * _DAY, (shown.ends - shown.begins) / 4):
         rows.append(
             Trouble(
                 "warn",

@@ -109,6 +109,9 @@ def test_a_machine_that_trusts_nobody_says_nothing_of_the_chain(shelf: Shelf) ->
     found = judged(shelf["good"], NO_AUTHORITIES)
     assert (found.status, "no list of authorities" in found.summary) == ("unknown", True), found.summary
     assert found.remedies == ("Install it: the package is called ca-certificates.",)
+    soon = judged(shelf["soon"], NO_AUTHORITIES)
+    assert "no list of authorities" in f"{soon.summary} {soon.found} {soon.remedies}"
+    assert "ends in 4 d" in soon.summary, soon
     # What is wrong by itself is wrong all the same.
     assert judged(shelf["expired"], NO_AUTHORITIES).status == "fail"
     assert judged(shelf["wrong"], NO_AUTHORITIES).status == "fail"
