@@ -52,9 +52,11 @@ def judge_present(found: config.Presence) -> Judgement:
         return Judgement("fail", summary, summary, evidence, _instead(found))
     if doubt := database_doubt(found, evidence):
         return doubt
-    return Judgement(
-        "pass", _("{path} is there", path=path), _("{number:,} bytes", number=len(found.file.data)), evidence
-    )
+    there, size = _("{path} is there", path=path), _("{number:,} bytes", number=len(found.file.data))
+    if found.apart:
+        unheld = _("its database does not run, so that it was held against nothing")
+        return Judgement("pass", f"{there}; {unheld}", size, evidence, certainty="inferred")
+    return Judgement("pass", there, size, evidence)
 
 
 def _seen(found: config.Presence) -> str:

@@ -107,7 +107,7 @@ class Presence(NamedTuple):
     volumes, None where nobody could tell (`trouble` says why); `changed`: the passwords of the database are
     others than in the copy, and the volume is older than the copy; `older`: there is no copy, the volume is
     older than the clone, and nothing runs with it; `differing` has the keys that are others than those of the
-    database that runs.
+    database that runs; `apart`: the database is there and does not run, so that nothing tells what opens it.
     """
 
     place: Place
@@ -119,6 +119,7 @@ class Presence(NamedTuple):
     changed: bool
     older: bool = False
     differing: Differing = Differing()
+    apart: bool = False
 
 
 def presence(facts: Facts) -> Presence:
@@ -139,7 +140,9 @@ def presence(facts: Facts) -> Presence:
     changed = bool(copy) and file.kind == "file" and _changed(facts, file.data, copy, volumes)
     older = not copy and file.kind == "file" and _older(facts, volumes)
     others = differing(facts) if file.kind == "file" else Differing()
-    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed, older, others)
+    left = volumes.volumes if volumes and not others.container else ()
+    apart = any(one.project == _project(facts) for one in left)
+    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed, older, others, apart)
 
 
 def _copy(host: Host, here: Place) -> bytes:

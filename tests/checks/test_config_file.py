@@ -4,12 +4,14 @@ import pytest
 
 from mailcow_wizard.checks import config_file as judges
 from mailcow_wizard.checks.config import CHECKS
-from mailcow_wizard.facts.config import ConfFile, EnvLink, Place, Presence
+from mailcow_wizard.facts.config import ConfFile, EnvLink, Place, Presence, presence
 from mailcow_wizard.facts.config_permissions import Permissions
 from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.running_database import Differing
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, Volume
-from mailcow_wizard.model import Check, Judgement
+from mailcow_wizard.model import Check, Judgement, Settings
+from tests.docker_machine import MAILCOW, DockerHost, box, volume
 
 DIRECTORY = "/opt/mailcow-dockerized"
 NOWHERE = Place(DIRECTORY, None, False)
@@ -270,3 +272,17 @@ def test_changed_while_the_database_runs(keys: tuple[str, ...], verb: str, varia
     assert said.summary.startswith(verb)
     assert said.remedies[0].endswith(variables)
     assert present(kind="file", data=CONF, volumes=OLD).status == "pass"
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_mailcow_conf_whose_database_does_not_run_is_held_against_nothing(running: bool) -> None:
+    """After `docker compose down` nobody knows what the file was when it ran."""
+    boxes = {"/containers/json": [box(1, "mysql-mailcow")]} if running else {}
+    said = {"/volumes": {"Volumes": [volume("mysql-vol-1")]}, **boxes}
+    files = {f"{MAILCOW}/{name}": "" for name in ("docker-compose.yml", "generate_config.sh", ".git/")}
+    files[f"{MAILCOW}/mailcow.conf"] = CONF.decode()
+    found = judges.judge_present(
+        Facts(DockerHost(said, files=files), Settings(directory=MAILCOW)).get(presence)
+    )
+    assert (found.status, found.certainty) == ("pass", "proved" if running else "inferred"), found
+    assert ("does not run" in found.summary) is not running
