@@ -10,6 +10,7 @@ from mailcow_wizard.facts import docker, docker_daemon, tools, units
 from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.docker_json import daemon_json
 from mailcow_wizard.facts.docker_shims import containers_run
+from mailcow_wizard.facts.package_sources import Places, texts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
 from mailcow_wizard.fixes.docker_settings import NOT_WITH_THESE_SETTINGS, would_not_start
@@ -26,6 +27,8 @@ _PATIENCE_S = 60.0
 _INSTALL_S = 1800.0
 _SETTLE_S = 30.0
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "apt-get")
+_OWN_UNIT = "/etc/systemd/system/docker.service"
+_UNIT_FILES = Places((_OWN_UNIT,), ((f"{_OWN_UNIT}.d", (".conf",)),))
 _KEEP = ("-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold")
 
 
@@ -94,7 +97,8 @@ def _refuse_settings(facts: Facts) -> None:
                 driver=named,
             )
         )
-    if "hosts" in file.settings and units.is_running(facts) and not facts.get(docker.engine).installed:
+    first = units.is_running(facts) and not facts.get(docker.engine).installed
+    if first and "hosts" in file.settings and not _starts_without_hosts(facts.host):
         raise NoPlan(
             _(
                 '"hosts" is in {path}, and the docker.service that comes says -H, too: Docker does not start '
@@ -102,6 +106,14 @@ def _refuse_settings(facts: Facts) -> None:
                 path=file.path,
             )
         )
+
+
+def _starts_without_hosts(host: Host) -> bool:
+    """Whether what one of before has left says how systemd starts the daemon, and without -H (as Docker's
+    manual has it for "hosts" in the file)."""
+    left = "\n".join(texts(host, _UNIT_FILES, all=False))
+    starts = re.findall(r"^ExecStart[ \t]*=[ \t]*(\S.*)$", left, re.MULTILINE)
+    return bool(starts) and not any(re.search(r"\s(?:-H|--host)", one) for one in starts)
 
 
 def _is_new_enough(facts: Facts, packager: str) -> bool:
