@@ -106,6 +106,11 @@ def test_an_address_that_no_mail_leaves_with_need_not_be_let_through(
     assert (found.status, words in found.summary) == (status, True), found
     entries, left = facts_of(world).get(push)
     assert any(one.check == "dns.spf" for one in (*entries, *left)) is (status == "fail")
+    (row,) = (
+        one for one in table(facts_of(world)) if (one.expected.type, one.expected.name) == ("TXT", DOMAIN)
+    )
+    # What it names by an address that is missing is seen at that one.
+    assert row.state.kind == ("wrong" if "203.0.113.9" in record else "right")
 
 
 def test_an_address_that_is_not_to_be_used_is_not_waited_for() -> None:

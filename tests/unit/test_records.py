@@ -108,6 +108,42 @@ def test_every_row_asked_again_is_the_row_of_the_table(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "state", "value", "note"),
+    [
+        ("v=spf1 mx -all", "right", "v=spf1 mx -all", ""),
+        ("v=spf1 -all", "wrong", "v=spf1 mx -all", ""),
+        ("v=spf1 ip4:192.0.2.9 ~all", "wrong", "v=spf1 ip4:192.0.2.9 mx ~all", ""),
+        ("v=spf1 mx +all", "wrong", SPF, "lets everybody send"),
+        ("v=spf1 mx ip4:0.0.0.0/1 -all", "wrong", SPF, "Take that word away"),
+        ("v=spf1 include:none.example.net mx -all", "wrong", SPF, "is not valid"),
+        ("v=spf1 include:silent.test mx -all", "could not ask", None, "is not known"),
+    ],
+)
+def test_an_spf_record_is_right_where_it_lets_this_server_send_and_not_everybody(
+    tmp_path: Path, text: str, state: str, value: str | None, note: str
+) -> None:
+    silent = {("silent.test", "TXT"): "silence"}
+    here = session(tmp_path, {**ZONE, **ALL, **silent, (DOMAIN, "TXT"): text})
+    found = records.read(here)
+    (row,) = (one for one in found.rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert (row.state.kind, row.value) == (state, text if value is None else value)
+    assert note in row.expected.note
+    if state == "wrong":
+        assert words.to_do(found.rows) != "All that mail needs is there and right"
+        assert records.read_again(here, found, (row,))[0].state.kind == "wrong"
+        assert isinstance(here.host, World)
+        here.host.records[DOMAIN, "TXT"] = (SPF,)
+        assert records.read_again(here, found, (row,))[0].state.kind == "right"
+
+
+@pytest.mark.parametrize("exchanger", [(), "10 elsewhere.example."])
+def test_an_spf_record_that_names_what_is_not_right_yet_stays(tmp_path: Path, exchanger: Any) -> None:
+    rows = records.read(session(tmp_path, {**ZONE, **ALL, (DOMAIN, "MX"): exchanger})).rows
+    (row,) = (one for one in rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert row.state.kind == "right"
+
+
 def test_a_zone_that_was_not_there_is_looked_for_again(tmp_path: Path) -> None:
     here = session(tmp_path, {})
     found = records.read(here)

@@ -9,7 +9,7 @@ from mailcow_wizard.facts.dns.domain_records import DomainRecords
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Wanted, look
-from mailcow_wizard.facts.dns.table import Row, row_of, seen_of
+from mailcow_wizard.facts.dns.table import Row, is_sender, row_of, seen_of
 from mailcow_wizard.facts.store import Facts
 
 
@@ -28,7 +28,8 @@ def again(facts: Facts, server: MailServer, rows: Sequence[Row]) -> tuple[Row, .
         if expected.domain:
             below = expected.name.removesuffix(expected.domain).removesuffix(".")
             records = DomainRecords(expected.domain, {(below, type): one for type, one in here.items()})
-            found.append(row_of(server, expected, seen_of(records, expected)))
+            right = row.right if is_sender(expected) else None
+            found.append(row_of(server, expected, seen_of(records, expected), right))
         else:
             found.append(row_of(server, expected, here[expected.type]))
     return tuple(found)

@@ -167,7 +167,7 @@ def right_path(values: tuple[str, ...]) -> bool:
 
 
 def right_sender(values: tuple[str, ...]) -> bool:
-    """One SPF record; whether it lets this server send is a check of its own."""
+    """One SPF record; whether it lets this server send is told where it is evaluated."""
     return len(spf_check.policies(values)) == 1
 
 

@@ -12,14 +12,15 @@ from mailcow_wizard.typed import NamedTuple
 
 class Merged(NamedTuple):
     """A record that keeps what it said and says what was missing; empty where that cannot be had, and `words`
-    say what a person should do."""
+    say what a person should do. `unknown`: nobody could say whether anything is missing."""
 
     text: str
     words: str = ""
+    unknown: bool = False
 
 
 def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merged | None:
-    """An SPF record that also lets this server send; None where it does already.
+    """An SPF record that also lets this server send; None where it does already, and not everybody.
 
     `by_mx` says that the domain's MX is published and leads to all of the server's addresses, so that the
     word `mx` names them; else each address is named.
@@ -45,6 +46,18 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
                 text=text,
             ),
         )
+    wide = next((one.wide for one in opinion.strangers if one.wide), "")
+    if wide:
+        return Merged(
+            "",
+            _(
+                "the SPF record of {domain} lets a large part of the internet send by '{term}'. Take that "
+                "word away: {text}",
+                domain=domain,
+                term=wide,
+                text=text,
+            ),
+        )
     unasked = next((one for one in own if one.result == "temperror"), None)
     if unasked:
         return Merged(
@@ -54,6 +67,7 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
                 domain=domain,
                 why=unasked.why,
             ),
+            unknown=True,
         )
     refused = [(address, one) for address, one in opinion.own if one.result in UNNAMED]
     if not refused:

@@ -8,11 +8,11 @@ from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, addresses_of
 from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.expected import PATH, TTL
 from mailcow_wizard.facts.dns.mail_server import MailServer
-from mailcow_wizard.facts.dns.merging import Merged, merged_policy, merged_sender, says_mx
+from mailcow_wizard.facts.dns.merging import Merged, merged_policy
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer, folded
 from mailcow_wizard.facts.dns.reverse_asked import reverse_asked
 from mailcow_wizard.facts.dns.spf import Opinion, spf
-from mailcow_wizard.facts.dns.table import Row, table
+from mailcow_wizard.facts.dns.table import Row, is_sender, joined_sender, table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.language import _
@@ -151,9 +151,8 @@ def _needs(facts: Facts, server: MailServer, rows: tuple[Row, ...]) -> list[_Nee
     refusing = {one.domain for one in facts.get(spf) if _refuses(one.opinions)}
     for row in rows:
         kind, expected = row.state.kind, row.expected
-        sender = expected.type == "TXT" and expected.name == expected.domain
         if kind in (*TO_PUBLISH, "could not ask") or (
-            sender and row.state.holds and expected.domain in refusing
+            is_sender(expected) and row.state.holds and expected.domain in refusing
         ):
             # A domain may be the server's own name: A and MX of one name are records of their own.
             grouped.setdefault((expected.name, expected.type), []).append(row)
@@ -358,12 +357,6 @@ def _merge(facts: Facts, rows: tuple[Row, ...], need: _Need) -> Merge:
                     domain=expected.domain,
                 ),
             )
-        exchanger = next(one for one in rows if (one.expected.name, one.expected.type) == (need.name, "MX"))
-        addresses = [one for one in rows if one.expected.type in ("A", "AAAA") and not one.expected.domain]
-        if exchanger.state.kind == "missing" and says_mx(text):
-            # It will name this server as soon as the mail exchanger is published.
-            return None
-        by_mx = all(one.state.holds for one in (exchanger, *addresses))
-        return merged_sender(expected.domain, text, known.opinions[text], by_mx)
+        return joined_sender(rows, expected, text, known.opinions[text])
 
     return merge

@@ -10,9 +10,12 @@ from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, doma
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.host_records import host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
+from mailcow_wizard.facts.dns.merging import Merged, merged_sender, says_mx
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
 from mailcow_wizard.facts.dns.signing import signing_keys
+from mailcow_wizard.facts.dns.spf import Opinion, spf
+from mailcow_wizard.facts.dns.spf import texts as senders
 from mailcow_wizard.facts.dns.state import State, state, texts
 from mailcow_wizard.facts.network.ipv6 import leads_nowhere
 from mailcow_wizard.facts.store import Facts
@@ -52,10 +55,11 @@ class Row(NamedTuple):
 def table(facts: Facts) -> tuple[Row, ...]:
     """All rows in the order of need: the server's own, then each domain's. Raises HostError."""
     known = facts.get(domains)
-    return (
+    rows = (
         *_of_server(facts, known.server),
         *(_by_holder(facts, row) for one in known.records for row in _of_domain(known, one.domain)),
     )
+    return tuple(_by_opinion(facts, rows, row) for row in rows)
 
 
 def _of_server(facts: Facts, server: MailServer) -> list[Row]:
@@ -125,6 +129,49 @@ def _by_holder(facts: Facts, row: Row) -> Row:
     return row._replace(expected=expected._replace(value="", level="optional", note=note))
 
 
+def is_sender(expected: Expected) -> bool:
+    """Whether this is a domain's SPF record."""
+    return expected.type == "TXT" and expected.name == expected.domain
+
+
+def _by_opinion(facts: Facts, rows: tuple[Row, ...], row: Row) -> Row:
+    """An SPF record is not right by being the only one: it lets this server send, and not everybody. Whom it
+    names by records that are themselves not right yet is seen when they are."""
+    expected, found = row.expected, senders(row.seen)
+    if not is_sender(expected) or not row.state.holds or not found:
+        return row
+    text = found[0]
+    opinion = next(one.opinions.get(text) for one in facts.get(spf) if one.domain == expected.domain)
+    joined = joined_sender(rows, expected, text, opinion) if opinion else None
+    if joined is None or (joined.text and not all(_named(rows, expected))):
+        return row
+    noted = expected._replace(value=joined.text or expected.value, note=joined.words)
+    if joined.unknown:
+        return row._replace(expected=noted, state=State("could not ask"))
+    return Row(noted, row.seen, State("wrong"), lambda values: row.right(values) and text not in values)
+
+
+def joined_sender(rows: tuple[Row, ...], expected: Expected, text: str, opinion: Opinion) -> Merged | None:
+    """The SPF record `text` of a domain with this server added to it; None where nothing is to be changed."""
+    exchanger = _exchanger(rows, expected)
+    if exchanger.state.kind == "missing" and says_mx(text):
+        # It will name this server as soon as the mail exchanger is published.
+        return None
+    return merged_sender(expected.domain, text, opinion, all(_named(rows, expected)))
+
+
+def _exchanger(rows: tuple[Row, ...], expected: Expected) -> Row:
+    return next(one for one in rows if (one.expected.name, one.expected.type) == (expected.domain, "MX"))
+
+
+def _named(rows: tuple[Row, ...], expected: Expected) -> list[bool]:
+    """Whether each record that leads from a domain's `mx` to all of the server's addresses is right, of those
+    that are to be there."""
+    known = [one for one in rows if not one.expected.domain and one.expected.value]
+    addresses = [one for one in known if one.expected.type in ("A", "AAAA")]
+    return [one.state.holds for one in (_exchanger(rows, expected), *addresses)]
+
+
 def seen_of(records: DomainRecords, expected: Expected) -> Seen:
     """What is published where a mail domain's record is expected."""
     below = expected.name.removesuffix(records.domain).removesuffix(".")
@@ -133,9 +180,9 @@ def seen_of(records: DomainRecords, expected: Expected) -> Seen:
     return records.at(below, expected.type)
 
 
-def row_of(server: MailServer, expected: Expected, seen: Seen) -> Row:
-    """An expected record with what is published, judged."""
-    right = wanted.right(server, expected, seen)
+def row_of(server: MailServer, expected: Expected, seen: Seen, right: Right | None = None) -> Row:
+    """An expected record with what is published, judged: by `right` where that is known already."""
+    right = right or wanted.right(server, expected, seen)
     found = state(seen, right)
     # Other texts at the same name (a site verification) are no wrong record of this kind.
     if found.kind == "wrong" and expected.type == "TXT" and not _of_the_kind(expected, seen):
