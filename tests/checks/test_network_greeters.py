@@ -69,28 +69,38 @@ class Portal(World):
     """Its resolver gives every name one address, where every port opens; `known` is at home there."""
 
     known = ""
+    https = "open"
 
     def probe(self, probes: tuple[Probe, ...], timeout: float = 3.0) -> tuple[Probed, ...]:
-        return tuple(Probed("open" if one.address == "192.0.2.1" else "silent", 0.1) for one in probes)
+        return tuple(Probed(self._becomes(one), 0.1) for one in probes)
+
+    def _becomes(self, one: Probe) -> str:
+        here = "open" if self.https == "mute" else self.https
+        return (here if one.port == 443 else "open") if one.address == "192.0.2.1" else "silent"
 
     def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        if self.https != "open":
+            outcome, own = ("silent", "192.0.2.9") if self.https == "mute" else (self.https, "")
+            return tuple(Spoken(outcome, own=own) for _one in dialogues)
         return tuple(
             Spoken("open", tls="TLSv1.3", trouble="" if one.name == self.known else "self-signed certificate")
             for one in dialogues
         )
 
 
-def _portal(address: str = "192.0.2.1", known: str = "") -> Facts:
+def _portal(address: str = "192.0.2.1", known: str = "", https: str = "open") -> Facts:
     names = [one.host for one in need.OUTGOING]
     portal = Portal({(name, "A"): address for name in names})
-    portal.known = known
+    portal.known, portal.https = known, https
     return Facts(portal, Settings(resolver="192.0.2.53"))
 
 
-@pytest.mark.parametrize("address", ["192.0.2.1", "0.0.0.0"])
-def test_hosts_whose_names_all_lead_to_one_address(address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "https"), [("192.0.2.1", "open"), ("192.0.2.1", "refused"), ("0.0.0.0", "silent")]
+)
+def test_hosts_whose_names_all_lead_to_one_address(address: str, https: str) -> None:
     """What opens there is none of them; nothing is asked of the provider."""
-    judged = {one.subject: one for one in judge_hosts(outward(_portal(address)))}
+    judged = {one.subject: one for one in judge_hosts(outward(_portal(address, https=https)))}
     for subject, status in (
         ("github.com:443/tcp", "fail"),
         ("github.com:80/tcp", "warn"),
@@ -111,6 +121,14 @@ def test_an_address_where_one_has_its_certificate_is_one_that_they_share() -> No
     for subject in ("ghcr.io:443/tcp", "github.com:80/tcp", "fuzzy.mailcow.email:80/tcp"):
         assert judged[subject].status == "pass", judged[subject]
     assert judged["github.com:443/tcp"].status == "fail"
+
+
+@pytest.mark.parametrize(("https", "status"), [("mute", "unknown"), ("silent", "fail")])
+def test_a_line_that_lets_no_https_through_proves_no_portal(https: str, status: str) -> None:
+    judged = {one.subject: one for one in judge_hosts(outward(_portal(https=https)))}
+    assert judged["github.com:443/tcp"].status == status
+    assert judged["github.com:80/tcp"].status == "pass"
+    assert not any("leads to" in one.summary for one in judged.values())
 
 
 def test_hosts_that_share_an_address_with_their_own_are_where_they_should_be() -> None:

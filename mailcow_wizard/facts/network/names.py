@@ -157,11 +157,12 @@ def nobodys(led: Iterable[tuple[str, str]]) -> frozenset[str]:
     for name, address in led:
         owners.setdefault(address, set()).add(".".join(name.split(".")[-2:]))
     return frozenset(
-        address for address, of in owners.items() if len(of) >= _TOO_MANY or _is_this_machine(address)
+        address for address, of in owners.items() if len(of) >= _TOO_MANY or is_this_machine(address)
     )
 
 
-def _is_this_machine(address: str) -> bool:
+def is_this_machine(address: str) -> bool:
+    """Whether an address leads nowhere else: 0.0.0.0, as filters answer, or a loopback address."""
     parsed = ipaddress.ip_address(address)
     return parsed.is_unspecified or parsed.is_loopback
 

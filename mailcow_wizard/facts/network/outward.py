@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
@@ -21,6 +21,7 @@ from mailcow_wizard.facts.network.names import (
     Looked,
     ask,
     families,
+    is_this_machine,
     look_up,
     nobody_looks_up,
     nobodys,
@@ -118,7 +119,7 @@ class Outward(NamedTuple):
     """All hosts, and the families that this machine has; why its own resolver gives no answer, empty where it
     does. `controls` are attempts to reach what passes wherever anything passes: few hosts have IPv6.
     `nameless`: this machine's own programs get no address of any name; `nobodys` are addresses that
-    resolvers tell, and that are not those of the hosts: none that mailcow needs has its certificate there."""
+    resolvers tell, and that are not those of the hosts."""
 
     hosts: tuple[Reached, ...]
     families: tuple[int, ...]
@@ -207,10 +208,9 @@ def _tried(facts: Facts) -> Outward:
         for one, row in zip(rows, probes, strict=True)
     ]
     tried = tuple(Try(probe, results[probe]) for probe in controls)
-    lies -= _certified(said)
     asked = _by_whom(facts, found, lies, clock)
     reached = tuple(_with_proxy(facts, asked, clock))
-    return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up), lies)
+    return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up), _proved(lies, reached))
 
 
 def _results(facts: Facts, probes: tuple[Probe, ...], left: float) -> dict[Probe, Probed]:
@@ -222,40 +222,45 @@ def _needs_tls(row: need.Outgoing) -> bool:
     return row.level == "required" and row.protocol == "tcp" and row.port == _HTTPS
 
 
-def _certified(said: Mapping[tuple[str, str], Spoken]) -> set[str]:
-    """The addresses where one has the certificate of its name: others may share it."""
-    return {address for (address, _name), one in said.items() if one.tls and not one.trouble}
+def _proved(lies: frozenset[str], found: Sequence[Reached]) -> frozenset[str]:
+    """Those that are not shared after all, as in a laboratory: somebody else shows itself there, or nobody
+    takes HTTPS, and no host has its certificate."""
+    tries = [one for host in found for one in host.tries if one.over_tls]
+    known = {one.probe.address for one in tries if one.trusted}
+    strange = {one.probe.address for one in tries if one.foreign or one.result.outcome == "refused"}
+    return frozenset(one for one in lies - known if one in strange or is_this_machine(one))
 
 
 def _by_whom(facts: Facts, found: Sequence[Reached], lies: frozenset[str], clock: Clock) -> list[Reached]:
-    """The same; where somebody in between takes every connection, or names lead to somebody else, with what
-    is said over TLS."""
+    """The same; where somebody in between takes every connection, or names may lead to somebody else, with
+    what is said over TLS."""
     taken = facts.get(intercepted)
 
     def is_taken(one: Try) -> bool:
-        open_tcp = one.probe.kind == "tcp" and one.result.outcome == "open"
-        return open_tcp and ((one.family, one.probe.port) in taken or one.probe.address in lies)
+        return (one.family, one.probe.port) in taken and _is_open(one)
 
     def is_unasked(one: Try) -> bool:
-        return one.over_tls and one.said is None
+        doubted = is_taken(one) or (one.probe.address in lies and _is_open(one))
+        return doubted and one.over_tls and one.said is None
 
-    asked = [
-        _spoken_of(host, one) for host in found for one in host.tries if is_taken(one) and is_unasked(one)
-    ]
+    asked = [_spoken_of(host, one) for host in found for one in host.tries if is_unasked(one)]
     said = spoken(facts, tuple(dict.fromkeys(asked)), clock.left)
     return [
         host._replace(
             tries=tuple(
                 one._replace(
-                    taken=True, said=said.get(_spoken_of(host, one)) if is_unasked(one) else one.said
+                    taken=is_taken(one),
+                    said=said.get(_spoken_of(host, one)) if is_unasked(one) else one.said,
                 )
-                if is_taken(one)
-                else one
                 for one in host.tries
             )
         )
         for host in found
     ]
+
+
+def _is_open(one: Try) -> bool:
+    return one.probe.kind == "tcp" and one.result.outcome == "open"
 
 
 def _spoken_of(host: Reached, one: Try) -> tuple[str, str]:
