@@ -28,6 +28,8 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
     if outwards and outwards.kind in NOT_KNOWN:
         return _untried(common, outwards)
     common = common._replace(stops=outwards.stops if outwards else "here")
+    if outwards and facts.held:
+        return _held(common, outwards)
     trouble = _trouble(facts)
     half = facts.enabled and bool(facts.addresses or facts.defaults)
     if facts.published:
@@ -75,6 +77,20 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
             "{trouble}: mailcow will find none and set ENABLE_IPV6=false, which works", trouble=trouble
         ),
         certainty="inferred",
+    )
+
+
+def _held(common: Judgement, outwards: Way) -> Judgement:
+    """Rules of this machine's own hold back what it sends itself; mailcow has IPv6 on already."""
+    return common._replace(
+        status="warn",
+        summary=_(
+            "over IPv6 {words}; whether mailcow's containers get out, by other rules, is not known, and "
+            "update.sh will take IPv6 for missing",
+            words=outwards.words,
+        ),
+        certainty="inferred",
+        remedies=outwards.remedies,
     )
 
 

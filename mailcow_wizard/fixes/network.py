@@ -160,15 +160,15 @@ def _healthcheck(judgement: Judgement, facts: Facts) -> Plan | None:
 
 
 def _ipv6(judgement: Judgement, facts: Facts) -> Plan | None:
-    """mailcow.conf says what is so here; where others are told of an address that does not work, that has to
-    be taken back first."""
+    """mailcow.conf says what is so here, as far as that is known; where others are told of an address that
+    does not work, that has to be taken back first."""
     found = facts.get(ipv6)
     works = bool(found.own) and found.passes
     wanted = "true" if works else "false"
     told = found.published is None or bool(found.published)
     if not facts.get(mailcow_conf).exists or found.configured == wanted:
         return None
-    if told and not works:
+    if not works and (told or found.held):
         return None
     title = _("Let mailcow use IPv6") if works else _("Let mailcow do without IPv6")
     return _conf(

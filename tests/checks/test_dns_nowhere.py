@@ -85,7 +85,8 @@ def test_of_what_was_not_sent_nobody_knows_where_it_leads(
     assert look("dns.ptr", world)[OURS_V6].status == ("warn" if known else "fail")
     assert any("Publish" in one for one in look("dns.aaaa", world)[NAME].remedies) is not known
     (told,) = runner.look(IPV6, facts_of(world))
-    assert ("IPv6 leads nowhere" in told.summary) is (tcp == "silent"), told
+    assert ("IPv6 leads nowhere" in told.summary) is known, told
+    assert [one.id for one in told.fixes] == (["set-ipv6"] if known else []), "to do without it"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ NO_PING = PING._replace(result=Probed("silent", 2.0))
 WEB = Try(Probe("tcp", "2606:4700:4700::1111", 443), Probed("open", 0.01))
 NO_WEB = WEB._replace(result=Probed("silent", 2.0))
 UNSENT_PING = PING._replace(result=Probed("not allowed", 0.0))
+HELD_PING = PING._replace(result=Probed("blocked", 0.0))
 UNSENT_WEB = WEB._replace(result=Probed("failed", 0.0, text="Too many open files"))
 GOOD = Ipv6(True, (LASTING,), (ROUTE,), V6, (PING,), (WEB,), True, "", "mail.example.org", ())
 IPV6 = [
@@ -50,6 +51,21 @@ IPV6 = [
         GOOD._replace(pings=(NO_PING,), connections=(NO_WEB,), configured="false"),
         "pass",
         "mailcow does without (ENABLE_IPV6=false)",
+    ),
+    *(  # a connection that a rule drops on its way out is silent
+        (GOOD._replace(pings=(HELD_PING,), connections=(NO_WEB,), published=known, configured=said), *result)
+        for known, said, result in (
+            ((), "true", ("warn", "over IPv6 this machine's own firewall does not let it out; whether")),
+            ((V6,), "true", ("warn", "update.sh will take IPv6 for missing")),
+            ((), "", ("warn", "mailcow will find none and set ENABLE_IPV6=false")),
+            ((V6,), "", ("fail", "has an AAAA record")),
+            ((), "false", ("pass", "mailcow does without")),
+        )
+    ),
+    (
+        GOOD._replace(pings=(HELD_PING,), connections=(WEB,), configured="true"),
+        "warn",
+        "until its next update",
     ),
     *(
         (

@@ -59,6 +59,13 @@ class Ipv6(NamedTuple):
         """Whether anything came back from outside: a refusal, too, has been there."""
         return any(one.returned for one in self.tries)
 
+    @property
+    def held(self) -> bool:
+        """Whether a rule holds back what this machine sends: mailcow, which has IPv6 on already, sends by
+        other rules, and nobody knows whether that gets out."""
+        held = any(one.result.outcome == "blocked" for one in self.tries)
+        return held and self.configured == "true" and not self.passes
+
 
 class Advertised(NamedTuple):
     """A default route's interface, and how the kernel is set there (None: it does not say)."""
@@ -105,15 +112,14 @@ def ipv6(facts: Facts) -> Ipv6:
 
 def leads_nowhere(facts: Facts) -> bool:
     """Whether this machine has IPv6 and a route for it, and nothing comes back from outside: mailcow will not
-    use it then, and mail does not leave by it. False where nobody knows: nothing could be sent, or a rule
-    holds back what this machine sends, and mailcow, which has IPv6 on already, sends by other rules."""
+    use it then, and mail does not leave by it. False where nobody knows: nothing could be sent, or it is
+    `held` back here."""
     try:
         found = facts.get(ipv6)
     except HostError:
         return False
-    outcomes = {one.result.outcome for one in found.tries}
-    held = "blocked" in outcomes and found.configured == "true"
-    return bool(found.own) and not (found.passes or held) and outcomes.isdisjoint(_UNSENT)
+    sent = all(one.result.outcome not in _UNSENT for one in found.tries)
+    return bool(found.own) and sent and not (found.passes or found.held)
 
 
 def _default_shown(facts: Facts) -> bool:
