@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Mapping
+
+WANTED = "dns-lexicon>=3.17,<4"
+"""The versions whose interface is known."""
 
 _PREFIX = "LEXICON_"
 
@@ -23,10 +28,13 @@ def obstacle(provider: str) -> str:
     import importlib.util
 
     if importlib.util.find_spec("lexicon") is None:
-        return (
-            "--provider needs dns-lexicon, which is not installed; get it with: "
-            "pip install 'mailcow-wizard[providers]'"
-        )
+        if sys.prefix == sys.base_prefix:  # a distribution's Python, which is not ours to install into
+            return (
+                "--provider needs dns-lexicon, which is not installed; ./wizard in a checkout tells the way"
+            )
+        python = shlex.quote(sys.executable)
+        way = f"{python} -m ensurepip && {python} -m pip install {shlex.quote(WANTED)}"
+        return f"--provider needs dns-lexicon, which is not installed; get it with: {way}"
     try:
         from lexicon._private.discovery import find_providers  # type: ignore[import-not-found,unused-ignore]
     except ImportError:

@@ -12,6 +12,7 @@ from provider_stand_in import TOKEN, Provider
 
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.fixes import dns_records
+from mailcow_wizard.host import lexicon
 from mailcow_wizard.host.commands import downloads
 from mailcow_wizard.host.doing import _handed_on
 from mailcow_wizard.host.programs import program
@@ -109,12 +110,18 @@ def test_a_wrong_token_is_said_without_it(provider: Provider) -> None:
     assert said == "acme refuses: ValueError: 401 for https://api.example.net/"
 
 
-def test_without_the_package_it_says_how_to_get_it() -> None:
+def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the very Python that runs it: that of a checkout has no pip, and no shell finds it."""
     argv = [sys.executable, "-m", "mailcow_wizard", "dns", "--push", "--provider", "hetzner", "--yes"]
     done = subprocess.run(argv, capture_output=True, text=True, cwd=CHECKOUT, check=False)
-    if "pip install 'mailcow-wizard[providers]'" not in done.stderr:
+    if "get it with: " not in done.stderr:
         pytest.skip("dns-lexicon is installed here")
     assert (done.returncode, done.stdout) == (64, "")
+    shell = done.stderr.rstrip().partition("get it with: ")[2]
+    assert shell == f"{sys.executable} -m ensurepip && {sys.executable} -m pip install '{lexicon.WANTED}'"
+    assert f'"{lexicon.WANTED}"' in (CHECKOUT / "pyproject.toml").read_text()
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    assert lexicon.obstacle("hetzner").endswith("./wizard in a checkout tells the way")
 
 
 def test_credentials_go_to_our_own_program_alone(monkeypatch: pytest.MonkeyPatch) -> None:
