@@ -54,7 +54,7 @@ def open_session(options: Options) -> Session:
         dns_provider=options.provider,
         far_mailbox=options.far_mailbox,
         far_imap=options.far_imap,
-        far_password=absolute(options.far_password, host),
+        far_password=_far_password(options, host),
     )
     if given:
         settings = _with_answers(settings, given)
@@ -153,6 +153,19 @@ def absolute(path: str, host: Host) -> str:
         return os.path.join(host.working_directory(), path)
     except HostError as error:
         raise UsageError(harmless(heard(error))) from None
+
+
+def _far_password(options: Options, host: Host) -> str:
+    path = absolute(options.far_password, host)
+    try:
+        if path:
+            host.info(path)
+    except Missing:
+        named = harmless(options.far_password, 100)
+        raise UsageError(_("--far-password-file {named} does not exist", named=named)) from None
+    except HostError:
+        pass  # a recorded machine; whether it can be used is told where it is read
+    return path
 
 
 def _directory(options: Options, host: Host, recorded: str, answered: str) -> str:

@@ -100,6 +100,12 @@ def test_what_is_named_beside_a_list_has_to_be_there(words: tuple[str, str], sai
     assert run("check", "--list", "--dir", "/").returncode == 0
 
 
+def test_a_far_password_that_is_not_there_is_told_before_anything_is_tried() -> None:
+    done = run("verify", "--far-mailbox", "me@example.net", "--far-password-file", "/no/such/file")
+    assert (done.returncode, done.stdout) == (64, b"")
+    assert done.stderr == b"mailcow-wizard: --far-password-file /no/such/file does not exist\n"
+
+
 def test_a_directory_for_a_new_mailcow_is_to_be_made_first() -> None:
     """A check of what is not there was mistyped; an installation may be meant to go there."""
     make = "; for a new mailcow make it first: mkdir -p '/no/such one'"
