@@ -53,13 +53,21 @@ async def test_the_way_out_of_the_records_is_told(tmp_path: Path) -> None:
         assert "Esc back" in shown(app)
 
 
-async def test_why_something_cannot_be_done_is_told_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [SMALL, (20, 5)])
+async def test_why_something_cannot_be_done_is_told_whole(tmp_path: Path, size: tuple[int, int]) -> None:
     why = "port 25 is taken (the container mailcowdockerized-postfix-mailcow-1); first: docker stop it"
     async with piloted(tmp_path, size=SMALL) as (app, pilot):
+        await pilot.resize_terminal(*size)
         app.push_screen(Decision(app.look, Asked("Take back: this", "", lambda width: (), obstacle=why)))
         await until(pilot, lambda: "Port 25 is taken" in shown(app))
-        assert f"P{why[1:]}." in words(app)
         assert "Esc back" in shown(app)
+        seen = words(app)
+        for _line in range(8):
+            await pilot.press("down")
+            seen += words(app)
+        told = ("Port 25 is taken", "the container", "first: docker", "it.")
+        assert not [one for one in told if one not in seen]
+        assert size != SMALL or f"P{why[1:]}." in seen
 
 
 @pytest.mark.parametrize("size", [SMALL, (80, 24), (120, 40)])

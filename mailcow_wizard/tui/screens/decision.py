@@ -21,10 +21,6 @@ Answers = tuple[tuple[str, str], ...]
 YES_OR_NO: Answers = (("n", _("No")), ("y", _("Yes")))
 
 
-_LINES_BESIDE = 3
-"""What stands beside the command in a foot that keeps half of the room: its sentence, the keys, the rule."""
-
-
 class Asked(NamedTuple):
     """What is asked, and the text above it for a width in cells.
 
@@ -75,24 +71,30 @@ class Decision(Sheet[str]):
         return [(f" {self.look.text(self._asked.title)}", self.look.bold)]
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
-        """The text."""
-        return [parts_of(line, self.look) for line in self._asked.text(width)]
+        """The text; before it, why nothing can be done, where the foot has no room for that."""
+        text = [parts_of(line, self.look) for line in self._asked.text(width)]
+        return text if self._fits(width) else [*self._why(width), [], *text]
+
+    def _why(self, width: int) -> list[list[Part]]:
+        """Why it cannot be done, and what to type then."""
+        look, asked = self.look, self._asked
+        said = (f"{capitalized(asked.obstacle)}." if asked.obstacle else "", look.plain)
+        return [
+            [(f" {part}", style)]
+            for text, style in (said, (asked.instead, look.bold))
+            for part in wrap(look.text(text), max(10, width - 1), break_on_hyphens=False)
+        ]
+
+    def _fits(self, width: int) -> bool:
+        return len(self._why(width)) < self.most_below
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """The question, or why there is none; the keys."""
         look, asked = self.look, self._asked
         scroll = [(_("arrows"), _("scroll"))] if self.scrolls() else []
         if asked.obstacle:
-            room = max(1, self.size.height // 2 - _LINES_BESIDE)
-            why, instead = (
-                wrap(look.text(text), max(10, width - 1), break_on_hyphens=False)[:room]
-                for text in (f"{capitalized(asked.obstacle)}.", asked.instead)
-            )
-            return [
-                *([(f" {part}", look.plain)] for part in why),
-                *([(f" {part}", look.bold)] for part in instead),
-                self.keys([*scroll, ("Esc", _("back"))]),
-            ]
+            way_out = self.keys([*scroll, ("Esc", _("back"))])
+            return [*self._why(width), way_out] if self._fits(width) else [way_out]
         parts: list[Part] = [(f" {look.text(asked.question)} ", look.bold)]
         for number, (_unused, word) in enumerate(asked.answers):
             parts += [

@@ -87,11 +87,16 @@ class Sheet(Modal[Result], Generic[Result]):
         self.draw_foot()
         self.call_after_refresh(self.draw_rule)
 
+    @property
+    def most_below(self) -> int:
+        """How many lines the foot may have."""
+        return max(1, self.size.height // 2 - 1)
+
     def draw_foot(self) -> None:
         """Draws the foot, as high as it needs to be."""
         lines = self.foot(self.size.width - 2)
         # In little room the text keeps the most of it; of two lines or more the last, the keys, stays.
-        most = max(1, self.size.height // 2 - 1)
+        most = self.most_below
         if len(lines) > most:
             lines = [*lines[: most - 1], lines[-1]] if most > 1 else lines[:1]
         foot = self.query_one("#foot", Lines)
