@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import certainty, server_words, with_fate
+from mailcow_wizard.checks.dns_states import certainty, see_why, with_fate
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, said
 from mailcow_wizard.facts.dns.caa import ISSUER, MOST_PARTS, forbids, of_one_account, too_deep
 from mailcow_wizard.facts.dns.certificate import Allowed, above_forbids, allowed
@@ -60,15 +60,10 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
             summary=_(
                 "CAA at {silent} could not be asked: {trouble}",
                 silent=climb.silent.name,
-                trouble=climb.silent.silence,
+                trouble=climb.silent.trouble,
             ),
             certainty="untested",
-            remedies=(
-                _(
-                    "See why {server_words} give no answer, then run this check again.",
-                    server_words=server_words(climb.silent),
-                ),
-            ),
+            remedies=(see_why(climb.silent),),
         )
     if relevant is None:
         return common._replace(

@@ -6,7 +6,7 @@ import ipaddress
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.by_clock import see_the_clock
-from mailcow_wizard.checks.dns_states import server_words
+from mailcow_wizard.checks.dns_states import see_why
 from mailcow_wizard.facts.dns.certificate import is_refused
 from mailcow_wizard.facts.dns.local_view import LocalView, local_view
 from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers
@@ -118,12 +118,7 @@ def _view(facts: LocalView) -> Judgement:
                 silence=f"{silent.type}: {silent.silence}",
             ),
             certainty="untested",
-            remedies=(
-                _(
-                    "See why {server_words} give no answer, then run this check again.",
-                    server_words=server_words(silent),
-                ),
-            ),
+            remedies=(see_why(silent),),
         )
     mute = [one for one in seen if one.exists and not (one.local and is_answer(one.local))]
     if mute:

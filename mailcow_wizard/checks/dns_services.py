@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import certainty, server_words, values
+from mailcow_wizard.checks.dns_states import certainty, see_why, values
 from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import PATH, right_path, right_service, srv_value
 from mailcow_wizard.facts.dns.mail_server import MailServer
@@ -67,12 +67,7 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
             status="unknown",
             summary=_unasked(domain, unasked, len(rows)),
             certainty="untested",
-            remedies=(
-                _(
-                    "See why {server_words} give no answer, then run this check again.",
-                    server_words=server_words(unasked[0]),
-                ),
-            ),
+            remedies=(see_why(unasked[0]),),
         )
     there = len(rows) - len(missing)
     if missing:

@@ -71,12 +71,7 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
             status="unknown",
             summary=_("{words} could not be asked: {trouble}", words=record.words, trouble=seen.trouble),
             certainty="untested",
-            remedies=(
-                _(
-                    "See why {server_words} give no answer, then run this check again.",
-                    server_words=server_words(seen),
-                ),
-            ),
+            remedies=(see_why(seen),),
         )
     if found.kind == "not everywhere yet":
         return common._replace(
@@ -134,12 +129,7 @@ def _unfollowed(common: Judgement, record: Record, seen: Seen) -> Judgement:
         status="unknown",
         summary=_("{words} could not be asked: {trouble}", words=record.words, trouble=seen.trouble),
         certainty="untested",
-        remedies=(
-            _(
-                "See why nobody answers for {aliases}, then run this check again.",
-                aliases=", ".join(seen.aliases),
-            ),
-        ),
+        remedies=(see_why(seen),),
     )
 
 
@@ -208,12 +198,18 @@ def certainty(seen: Seen) -> Certainty:
     return "proved" if seen.directly else "inferred"
 
 
-def server_words(seen: Seen) -> str:
-    """Whose servers these are."""
-    return (
-        _("the name servers of {zone}", zone=seen.zone.name)
+def see_why(seen: Seen) -> str:
+    """What to do about silence: whose servers they are, or who does not follow the alias that they tell."""
+    if seen.aliases:
+        return _(
+            "See why nobody answers for {aliases}, then run this check again.",
+            aliases=", ".join(seen.aliases),
+        )
+    return _(
+        "See why {server_words} give no answer, then run this check again.",
+        server_words=_("the name servers of {zone}", zone=seen.zone.name)
         if seen.zone.name != "."
-        else _("the name servers")
+        else _("the name servers"),
     )
 
 

@@ -229,6 +229,8 @@ def test_authorities_at_an_end_that_could_not_be_asked_are_not_known() -> None:
 
     found = all_of(CAA, CLIENT, hidden=name)[name]
     assert found.status == "unknown", found.summary
+    assert f"CAA at {name} could not be asked: no resolver could follow its alias to clients" in found.summary
+    assert found.remedies[0].startswith("See why nobody answers for clients.hoster.example")
 
 
 class TwoServers(World):
