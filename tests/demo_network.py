@@ -16,12 +16,8 @@ from tests import demo_dns
 
 _ROOTS = requirements_dns.ROOT_SERVERS_V4
 _LETTERS = [f"{letter}.root-servers.net." for letter in "abcdefghijklm"]
-_RSYNC, _RELAY = "192.88.99.162", "192.88.99.164"
-_HOST_OF = {
-    **{one.host: f"192.88.99.{place}" for place, one in enumerate(requirements_network.OUTGOING, 200)},
-    "rsync.sanesecurity.net": _RSYNC,
-    **dict.fromkeys(requirements_network.SUBMISSION_HOSTS, _RELAY),
-}
+_WEB, _RSYNC, _RELAY = "192.88.99.161", "192.88.99.162", "192.88.99.164"
+_HOST_OF = {"rsync.sanesecurity.net": _RSYNC, **dict.fromkeys(requirements_network.SUBMISSION_HOSTS, _RELAY)}
 _MAILS = {
     "gmail.com": ("gmail-smtp-in.l.google.com", "192.88.99.181"),
     "outlook.com": ("outlook-com.olc.protection.outlook.com", "192.88.99.182"),
@@ -106,6 +102,7 @@ def _reply(asked: DnsQuestion) -> DnsReply | None:
 def _known(response: dns.message.Message, asked: DnsQuestion) -> bool:
     """Adds what is known of a name of somebody else's; whether anything is."""
     value = ""
+    hosts = {one.host for one in requirements_network.OUTGOING} | set(_HOST_OF)
     mails = dict(_MAILS.values())
     if asked.name in _MAILS and asked.type == "MX":
         value = f"10 {_MAILS[asked.name][0]}."
@@ -113,9 +110,9 @@ def _known(response: dns.message.Message, asked: DnsQuestion) -> bool:
         value = mails[asked.name]
     elif asked.name == "current.cvd.clamav.net":
         value = '"1.4.3:62:27800:1790000000:1:90:49192:339"' if asked.type == "TXT" else ""
-    elif asked.name in _HOST_OF and asked.type == "A" and not asked.name.startswith("ip6."):
-        value = _HOST_OF[asked.name]
-    elif asked.name not in {*_HOST_OF, *mails, *_MAILS}:
+    elif asked.name in hosts and asked.type == "A" and not asked.name.startswith("ip6."):
+        value = _HOST_OF.get(asked.name, _WEB)
+    elif asked.name not in {*hosts, *mails, *_MAILS}:
         return False
     if value:
         response.answer.append(dns.rrset.from_text(f"{asked.name}.", 300, "IN", asked.type, value))

@@ -8,7 +8,6 @@ from mailcow_wizard.checks.network_nameless import OTHER_RESOLVER
 from mailcow_wizard.checks.network_ways import NOT_KNOWN, Way, allowing, evidence, inner, inner_words, way
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
-from mailcow_wizard.facts.network.names import nobodys
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Judgement
 
@@ -77,7 +76,7 @@ def _judge(found: MailWay) -> Judgement:
             else (),
         )
     places = {one.tried.probe.address for one in found.servers}
-    if places <= nobodys((one.operator.domain, one.tried.probe.address) for one in found.servers):
+    if places <= found.astray:
         return _misled(common, listed(sorted(places)))
     opened = tuple(one for one in found.servers if one.tried.result.outcome == "open")
     if not opened:

@@ -50,7 +50,7 @@ OTHER_RESOLVER = _(
 def misled(host: Reached, common: Judgement, facts: Outward) -> Judgement | None:
     """A name that leads to somebody else's address, unless TLS tells that the host is there all the same;
     None: it does not. Containers ask the roots for names, and may be told the truth."""
-    led = [one for one in host.tries if one.probe.address in facts.nobodys and not one.trusted]
+    led = [one for one in host.tries if one.probe.address in facts.astray and not one.trusted]
     if not led or host.looked.pinned:
         return None
     address = led[0].probe.address

@@ -9,9 +9,8 @@ from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.network.names import (
     NO_SUCH_NAME,
-    families,
+    astray,
     look_up,
-    nobodys,
     resolver_trouble,
     why_none,
 )
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 _WAIT_S = 5.0
 _TARGET = "/v2/"
 _HIDDEN = "xxxxx"
-_ANOTHER = "github.com"  # which has nothing to do with the registries
 
 
 class Registry(NamedTuple):
@@ -126,13 +124,11 @@ def _told(facts: Facts, found: Registry) -> Registry:
     if found.outcome in ("answered", "unnamed", "unasked"):
         return found
     try:
-        looked = facts.get(look_up, (*need.REGISTRIES, _ANOTHER), facts.get(families) or (4,))
+        looked = facts.get(look_up, need.REGISTRIES)[found.host]
     except HostError:
         return found
-    led = [(name, address) for name, one in looked.items() for address in (*one.v4, *one.v6)]
-    lies = nobodys(led)
-    address = next((address for name, address in led if name == found.host and address in lies), "")
-    return found._replace(outcome="misled", text=address) if address else found
+    lies = astray(facts, (*looked.v4, *looked.v6))
+    return found._replace(outcome="misled", text=sorted(lies)[0]) if lies else found
 
 
 def _silent(facts: Facts, host: str, said: str) -> Registry:

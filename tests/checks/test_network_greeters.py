@@ -21,6 +21,8 @@ RECORDS: Rows = {
     ("mx.web.test", "A"): "192.0.2.2",
 }
 
+NO_NAME = "nobody.example.com"
+
 
 class OneGreeter(World):
     """Every mail server greets with the same name; nothing else takes connections on port 25."""
@@ -51,18 +53,19 @@ def test_one_name_for_all(address: "str | tuple[str, ...]", status: str, words: 
     assert len(first.summary) <= 200
 
 
-@pytest.mark.parametrize(("apart", "words"), [(False, "all lead to 192.0.2.1"), (True, "port 25 is")])
-def test_names_that_all_lead_to_one_address(apart: bool, words: str) -> None:
+@pytest.mark.parametrize(
+    ("apart", "made_up", "lies"), [(False, True, True), (True, True, False), (False, False, False)]
+)
+def test_names_that_all_lead_to_one_address(apart: bool, made_up: bool, lies: bool) -> None:
     """Who answers every question with its own address is no provider that blocks port 25."""
     domains = ("gmail.com", "web.de", "gmx.net", "outlook.com", "yahoo.com")
-    rows: dict[tuple[str, str], str] = {}
+    rows: dict[tuple[str, str], str] = {(NO_NAME, "A"): "192.0.2.1"} if made_up else {}
     for number, domain in enumerate(domains):
         rows[domain, "MX"] = f"5 mx.{domain}."
         rows[f"mx.{domain}", "A"] = "192.0.2.2" if apart and not number else "192.0.2.1"
     first = judge_mail(mail_ways(Facts(OneGreeter(rows), Settings(resolver="192.0.2.53"))))[0]
-    assert words in first.summary or apart
-    assert ("all lead to" in first.summary) is not apart
-    assert (first.status, first.certainty) == ("unknown", "untested") or apart
+    assert ("all lead to 192.0.2.1" in first.summary) is lies
+    assert (first.status, first.certainty) == ("unknown", "untested") or not lies
 
 
 class Portal(World):
@@ -90,7 +93,7 @@ class Portal(World):
 
 def _portal(address: str = "192.0.2.1", known: str = "", https: str = "open") -> Facts:
     names = [one.host for one in need.OUTGOING]
-    portal = Portal({(name, "A"): address for name in names})
+    portal = Portal({(name, "A"): address for name in (*names, NO_NAME)})
     portal.known, portal.https = known, https
     return Facts(portal, Settings(resolver="192.0.2.53"))
 
@@ -115,28 +118,21 @@ def test_hosts_whose_names_all_lead_to_one_address(address: str, https: str) -> 
         assert one.stops == "names"
 
 
-def test_an_address_where_one_has_its_certificate_is_one_that_they_share() -> None:
-    """So it is in a laboratory, or behind a proxy that goes by the name that TLS asks for."""
+def test_a_host_that_is_at_home_at_the_portal_is_reached() -> None:
+    """A proxy that goes by the name that TLS asks for."""
     judged = {one.subject: one for one in judge_hosts(outward(_portal(known="ghcr.io")))}
-    for subject in ("ghcr.io:443/tcp", "github.com:80/tcp", "fuzzy.mailcow.email:80/tcp"):
-        assert judged[subject].status == "pass", judged[subject]
+    assert judged["ghcr.io:443/tcp"].status == "pass"
     assert judged["github.com:443/tcp"].status == "fail"
 
 
-@pytest.mark.parametrize(("https", "status"), [("mute", "unknown"), ("silent", "fail")])
-def test_a_line_that_lets_no_https_through_proves_no_portal(https: str, status: str) -> None:
-    judged = {one.subject: one for one in judge_hosts(outward(_portal(https=https)))}
-    assert judged["github.com:443/tcp"].status == status
-    assert judged["github.com:80/tcp"].status == "pass"
-    assert not any("leads to" in one.summary for one in judged.values())
-
-
-def test_hosts_that_share_an_address_with_their_own_are_where_they_should_be() -> None:
-    rows: Rows = {(one.host, "A"): f"192.0.2.{place}" for place, one in enumerate(need.OUTGOING, 10)}
-    rows["hub.docker.com", "A"] = rows["download.docker.com", "A"] = rows["github.com", "A"] = "192.0.2.1"
+def test_hosts_that_share_an_address_are_where_they_should_be() -> None:
+    """Where no name is made up, one address is that of all, as in a laboratory."""
+    rows: Rows = {(one.host, "A"): "192.0.2.1" for one in need.OUTGOING}
     seen = outward(Facts(Portal(rows), Settings(resolver="192.0.2.53")))
-    assert not seen.nobodys
-    assert {one.subject: one for one in judge_hosts(seen)}["hub.docker.com:443/tcp"].status == "pass"
+    assert not seen.astray
+    judged = {one.subject: one for one in judge_hosts(seen)}
+    assert judged["hub.docker.com:443/tcp"].status == "pass"
+    assert not any("leads to" in one.summary for one in judged.values())
 
 
 class Halves(World):

@@ -12,8 +12,10 @@ from mailcow_wizard.facts.network.names import (
     Clock,
     Looked,
     ask,
+    astray,
     families,
     look_up,
+    nobodys_addresses,
 )
 from mailcow_wizard.facts.network.outward import Try, control_probes, with_rules
 from mailcow_wizard.facts.store import Facts
@@ -52,7 +54,8 @@ class MailWay(NamedTuple):
 
     `present` that this machine has the family; `control` that other ports pass, `controls` which were tried;
     `near` that the name in greetings that are all the same belongs to the network of the servers asked,
-    `doubt` why that could not be looked up; `trouble` why no mail server's address is known.
+    `doubt` why that could not be looked up; `trouble` why no mail server's address is known; `astray` are
+    addresses that resolvers tell, and that are none of these servers'.
     """
 
     family: int
@@ -64,6 +67,7 @@ class MailWay(NamedTuple):
     near: bool = False
     doubt: str = ""
     trouble: str = ""
+    astray: frozenset[str] = frozenset()
 
     @property
     def control(self) -> bool:
@@ -73,7 +77,7 @@ class MailWay(NamedTuple):
 
 def mail_ways(facts: Facts) -> tuple[MailWay, ...]:
     """Both families, tried together; the rules of this machine are read meanwhile."""
-    facts.begin((_tried,), (leaving,))
+    facts.begin((_tried,), (leaving,), (nobodys_addresses,))
     return tuple(_with_rules(facts, one) for one in facts.get(_tried))
 
 
@@ -109,6 +113,7 @@ def _tried(facts: Facts) -> tuple[MailWay, ...]:
             tuple(next(tries) for _unused in plan.decoys),
             tuple(next(tries) for _unused in plan.controls),
             trouble=trouble,
+            astray=astray(facts, [one.address for _operator, _name, one in plan.servers]),
         )
         ways.append(_with_neighbour(facts, way))
     return tuple(ways)

@@ -31,8 +31,7 @@ _LEAST_S = 1.6  # a lost SYN is sent again after one second
 _NAME = "github.com"  # it exists
 _FETCH_S = 0.6
 _REFUSED = "refused"  # the door's word where nobody listens
-_TOO_MANY = 3
-"""So many owners of names share no server."""
+_NO_NAME = "nobody.example.com"  # in a domain that IANA keeps empty (RFC 6761, section 6.5)
 
 
 class Looked(NamedTuple):
@@ -150,19 +149,23 @@ def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) 
     return found
 
 
-def nobodys(led: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The addresses, of those that names lead to, that are not the names' own: of this machine itself, or the
-    same for names that have nothing to do with each other. A portal or a filter answers so."""
-    owners: dict[str, set[str]] = {}
-    for name, address in led:
-        owners.setdefault(address, set()).add(".".join(name.split(".")[-2:]))
-    return frozenset(
-        address for address, of in owners.items() if len(of) >= _TOO_MANY or is_this_machine(address)
-    )
+def nobodys_addresses(facts: Facts) -> tuple[str, ...]:
+    """What resolvers tell for a name that nobody has; none where they tell the truth. Raises HostError."""
+    (known,) = look_up(facts, (_NO_NAME,)).values()
+    return (*known.v4, *known.v6)
 
 
-def is_this_machine(address: str) -> bool:
-    """Whether an address leads nowhere else: 0.0.0.0, as filters answer, or a loopback address."""
+def astray(facts: Facts, addresses: Iterable[str]) -> frozenset[str]:
+    """Those of the addresses that names lead to which are none of the names' own: of this machine itself, or
+    told for a name that nobody has. A portal or a filter answers so."""
+    try:
+        lies = facts.get(nobodys_addresses)
+    except HostError:
+        lies = ()
+    return frozenset(one for one in addresses if one in lies or _is_this_machine(one))
+
+
+def _is_this_machine(address: str) -> bool:
     parsed = ipaddress.ip_address(address)
     return parsed.is_unspecified or parsed.is_loopback
 

@@ -20,11 +20,11 @@ from mailcow_wizard.facts.network.names import (
     Clock,
     Looked,
     ask,
+    astray,
     families,
-    is_this_machine,
     look_up,
     nobody_looks_up,
-    nobodys,
+    nobodys_addresses,
     pinned,
     resolver_trouble,
     why_none,
@@ -118,7 +118,7 @@ class Reached(NamedTuple):
 class Outward(NamedTuple):
     """All hosts, and the families that this machine has; why its own resolver gives no answer, empty where it
     does. `controls` are attempts to reach what passes wherever anything passes: few hosts have IPv6.
-    `nameless`: this machine's own programs get no address of any name; `nobodys` are addresses that
+    `nameless`: this machine's own programs get no address of any name; `astray` are addresses that
     resolvers tell, and that are not those of the hosts."""
 
     hosts: tuple[Reached, ...]
@@ -126,7 +126,7 @@ class Outward(NamedTuple):
     resolver: str = ""
     controls: tuple[Try, ...] = ()
     nameless: bool = False
-    nobodys: frozenset[str] = frozenset()
+    astray: frozenset[str] = frozenset()
 
 
 def control_probes(family: int) -> tuple[Probe, ...]:
@@ -163,19 +163,14 @@ def _tried(facts: Facts) -> Outward:
     texts = tuple(dict.fromkeys(one.host for one in rows if one.protocol == "txt"))
     names = tuple(dict.fromkeys(one.host for one in rows if one.protocol != "txt"))
     addresses, others = (names, mine or (4,)), tuple((one, "TXT") for one in texts)
-    facts.begin((look_up, *addresses), (ask, others))
+    facts.begin((look_up, *addresses), (ask, others), (nobodys_addresses,))
     looked = {**facts.get(look_up, *addresses)}
     for name, heard in zip(texts, facts.get(ask, others), strict=True):
         trouble = "" if heard.of("TXT") else why_none(heard)
         looked[name] = Looked(name, trouble=trouble, unanswered=() if heard.code else (4,))
     looked |= pinned(facts, tuple(dict.fromkeys(one.host for one in rows if one.by_machine)))
-    lies = nobodys(
-        (name, address)
-        for name, one in looked.items()
-        if not one.pinned
-        for address in (*one.v4, *one.v6)
-        if address != name
-    )
+    told = [one for one in looked.values() if not one.pinned and one.name not in (*one.v4, *one.v6)]
+    lies = astray(facts, [address for one in told for address in (*one.v4, *one.v6)])
     resolver = facts.get(resolver_trouble)
     facts.begin((nobody_looks_up,))
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]
@@ -210,7 +205,7 @@ def _tried(facts: Facts) -> Outward:
     tried = tuple(Try(probe, results[probe]) for probe in controls)
     asked = _by_whom(facts, found, lies, clock)
     reached = tuple(_with_proxy(facts, asked, clock))
-    return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up), _proved(lies, reached))
+    return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up), lies)
 
 
 def _results(facts: Facts, probes: tuple[Probe, ...], left: float) -> dict[Probe, Probed]:
@@ -220,15 +215,6 @@ def _results(facts: Facts, probes: tuple[Probe, ...], left: float) -> dict[Probe
 def _needs_tls(row: need.Outgoing) -> bool:
     """Whether an install stops where no TLS comes about with this host."""
     return row.level == "required" and row.protocol == "tcp" and row.port == _HTTPS
-
-
-def _proved(lies: frozenset[str], found: Sequence[Reached]) -> frozenset[str]:
-    """Those that are not shared after all, as in a laboratory: somebody else shows itself there, or nobody
-    takes HTTPS, and no host has its certificate."""
-    tries = [one for host in found for one in host.tries if one.over_tls]
-    known = {one.probe.address for one in tries if one.trusted}
-    strange = {one.probe.address for one in tries if one.foreign or one.result.outcome == "refused"}
-    return frozenset(one for one in lies - known if one in strange or is_this_machine(one))
 
 
 def _by_whom(facts: Facts, found: Sequence[Reached], lies: frozenset[str], clock: Clock) -> list[Reached]:
