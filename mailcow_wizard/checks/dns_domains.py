@@ -33,35 +33,15 @@ def _with_fate(facts: Tried, records: DomainRecords, client: str) -> Judgement:
     judgement = _client(server, records, client)
     settings, name = facts.settings, f"{client}.{records.domain}"
     pair = (records.at(client, "A"), records.at(client, "AAAA"))
-    strange = _strange(server, pair[1])
-    if judgement.status == "pass" and strange:
-        judgement = judgement._replace(
-            status="warn",
-            summary=_(
-                "{name} leads to {server}, but not by IPv6: {values}",
-                name=name,
-                server=server.name,
-                values=", ".join(strange),
-            ),
-            remedies=(_("Publish: {name}. CNAME {server}.", name=name, server=server.name),),
-        )
     if not settings.asks or settings.only_server or not settings.clients:
         return judgement
     return with_fate(judgement, by_address(name, pair, facts.host, settings))
 
 
-def _strange(server: MailServer, v6: Seen) -> tuple[str, ...]:
-    """The IPv6 addresses of a name, where one is somebody else's, which programs try first; none where they
-    are those of the server's name."""
-    known = (*(server.v6.every if server.uses_v6 else ()), *((server.v6.own,) if server.unnamed else ()))
-    found = () if v6.aliases == (server.name,) or server.v6 in server.unseen else texts(v6)
-    return () if set(found) <= set(known) else found
-
-
 def _client(server: MailServer, records: DomainRecords, client: str) -> Judgement:
     """An alias of the server's name, or the server's own addresses."""
     domain, name = records.domain, f"{client}.{records.domain}"
-    seen = client_record(records, client)
+    seen, v4 = client_record(server, records, client), records.at(client, "A")
     record = Record(name, f"{name}. CNAME {server.name}.", "recommended")
     found = state(seen, right_client(server, seen))
     judgement = judged(
@@ -83,6 +63,16 @@ def _client(server: MailServer, records: DomainRecords, client: str) -> Judgemen
                 name=name,
                 alias=seen.aliases[0],
                 server=server.name,
+            ),
+            status="warn",
+        )
+    if found.kind == "wrong" and seen.type == "AAAA" and state(v4, right_client(server, v4)).holds:
+        return judgement._replace(
+            summary=_(
+                "{name} leads to {server}, but not by IPv6: {values}",
+                name=name,
+                server=server.name,
+                values=", ".join(texts(seen)),
             ),
             status="warn",
         )

@@ -9,9 +9,12 @@ from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, World
 from mailcow_wizard.checks.dns_addresses import judge_a, judge_aaaa
 from mailcow_wizard.checks.dns_caa import judge_caa
 from mailcow_wizard.checks.dns_domains import judge_autoconfig, judge_autodiscover
+from mailcow_wizard.facts.dns.again import again
 from mailcow_wizard.facts.dns.caa import forbids, mailcow_forbids
 from mailcow_wizard.facts.dns.certificate import Verdict, allowed, certificate, host_tried, tried
+from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.dns.overview import Overview, overview
+from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.report import dns as report
@@ -255,8 +258,12 @@ def test_authorities_do_not_matter_to_who_asks_none() -> None:
 def test_a_client_name_that_is_an_alias_of_what_leads_elsewhere_by_ipv6(alias: str, status: str) -> None:
     """What the server's own name has there is another check's business."""
     end = {(alias, "A"): OURS, (alias, "AAAA"): FOREIGN_V6}
-    (found,) = judge_autodiscover(facts({(AUTODISCOVER, "CNAME"): f"{alias}.", **end}).get(tried))
+    known = facts({(AUTODISCOVER, "CNAME"): f"{alias}.", **end})
+    (found,) = judge_autodiscover(known.get(tried))
     assert (found.status, FOREIGN_V6 in found.summary) == (status, status == "warn"), found.summary
+    row = next(one for one in known.get(table) if one.expected.name == AUTODISCOVER)
+    (again_,) = again(known, known.get(mail_server), (row,))
+    assert {row.state.kind, again_.state.kind} == {"right" if status == "pass" else "wrong"}
 
 
 @pytest.mark.parametrize("conf", ["", "ENABLE_IPV6=true"])

@@ -29,7 +29,7 @@ def again(facts: Facts, server: MailServer, rows: Sequence[Row]) -> tuple[Row, .
             below = expected.name.removesuffix(expected.domain).removesuffix(".")
             records = DomainRecords(expected.domain, {(below, type): one for type, one in here.items()})
             right = row.right if is_sender(expected) else None
-            found.append(row_of(server, expected, seen_of(records, expected), right))
+            found.append(row_of(server, expected, seen_of(server, records, expected), right))
         else:
             found.append(row_of(server, expected, here[expected.type]))
     return tuple(found)

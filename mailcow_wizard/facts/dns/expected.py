@@ -13,7 +13,7 @@ from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SERVICES, Do
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen, values_at
 from mailcow_wizard.facts.dns.signing import SigningKey
-from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.facts.dns.state import texts, values
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -138,7 +138,7 @@ def right_name(server: MailServer) -> Right:
 
 def right_client(server: MailServer, seen: Seen) -> Right:
     """An alias of the server's name, whatever that has, or nothing but the server's addresses."""
-    known = set(server.v4.every) | set(server.v6.every)
+    known = {*server.v4.every, *_ours_v6(server)}
     every = [one for one in (*seen.own, *seen.public, seen.local) if one]
     by_alias = {values(seen, one) for one in every if values_at(one, seen.name, "CNAME") == (server.name,)}
 
@@ -186,10 +186,19 @@ def right_key(public: str) -> Right:
     return right
 
 
-def client_record(records: DomainRecords, client: str) -> Seen:
-    """What a client's name is: its IPv4 side, or the other where it has only that. Of a name that is no alias
-    a side that could not be asked comes first: what the other has is not the whole."""
+def _ours_v6(server: MailServer) -> tuple[str, ...]:
+    """The server's addresses of IPv6; this machine's own where others were named, and none of that family."""
+    return (*(server.v6.every if server.uses_v6 else ()), *((server.v6.own,) if server.unnamed else ()))
+
+
+def client_record(server: MailServer, records: DomainRecords, client: str) -> Seen:
+    """What a client's name is: its IPv4 side, or the other where it has only that, or has somebody else's
+    address, which programs try first. Of a name that is no alias a side that could not be asked comes first:
+    what the other has is not the whole."""
     v4, v6 = records.at(client, "A"), records.at(client, "AAAA")
     if v4.values and not v4.aliases and not v6.answered:
+        return v6
+    astray = server.v6 not in server.unseen and not set(texts(v6)) <= set(_ours_v6(server))
+    if astray and v6.aliases != (server.name,):
         return v6
     return v4 if v4.exists or not v4.answered or not v6.values else v6

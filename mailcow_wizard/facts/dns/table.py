@@ -109,7 +109,7 @@ def unasked(facts: Facts) -> tuple[Row, ...]:
 def _of_domain(known: Domains, domain: str) -> list[Row]:
     records = next(one for one in known.records if one.domain == domain)
     return [
-        row_of(known.server, one, seen_of(records, one))
+        row_of(known.server, one, seen_of(known.server, records, one))
         for one in wanted.of_domain(known.server, domain, records.key)
     ]
 
@@ -172,11 +172,11 @@ def _named(rows: tuple[Row, ...], expected: Expected) -> list[bool]:
     return [one.state.holds for one in (_exchanger(rows, expected), *addresses)]
 
 
-def seen_of(records: DomainRecords, expected: Expected) -> Seen:
+def seen_of(server: MailServer, records: DomainRecords, expected: Expected) -> Seen:
     """What is published where a mail domain's record is expected."""
     below = expected.name.removesuffix(records.domain).removesuffix(".")
     if expected.type == "CNAME":
-        return wanted.client_record(records, below)
+        return wanted.client_record(server, records, below)
     return records.at(below, expected.type)
 
 
