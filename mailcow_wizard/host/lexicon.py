@@ -28,7 +28,9 @@ def obstacle(provider: str) -> str:
     import importlib.util
 
     if importlib.util.find_spec("lexicon") is None:
-        if sys.prefix == sys.base_prefix:  # a distribution's Python, which is not ours to install into
+        # The launcher starts it without `site`, which would set sys.prefix.
+        place = os.path.dirname(os.path.dirname(sys.executable))
+        if not os.path.isfile(os.path.join(place, "pyvenv.cfg")):  # not ours to install into
             return (
                 "--provider needs dns-lexicon, which is not installed; ./wizard in a checkout tells the way"
             )

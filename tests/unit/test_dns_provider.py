@@ -120,7 +120,9 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     shell = done.stderr.rstrip().partition("get it with: ")[2]
     assert shell == f"{sys.executable} -m ensurepip && {sys.executable} -m pip install '{lexicon.WANTED}'"
     assert f'"{lexicon.WANTED}"' in (CHECKOUT / "pyproject.toml").read_text()
-    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)  # as it is where the launcher starts it
+    assert lexicon.obstacle("hetzner").endswith(shell)
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
     assert lexicon.obstacle("hetzner").endswith("./wizard in a checkout tells the way")
 
 
