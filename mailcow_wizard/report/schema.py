@@ -48,6 +48,8 @@ def schema() -> dict[str, Any]:
         "asked": _asked(),
         "install": _install(),
         "error": _error(),
+        # `--version`, and nothing else: what lacks its own members must not pass as this.
+        "about": {**_object(_DOCUMENT), "additionalProperties": False},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

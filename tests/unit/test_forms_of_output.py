@@ -5,8 +5,9 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import json_schema
 import pytest
-from unit.test_command_line import refused, wizard
+from unit.test_command_line import document, refused, schema, wizard
 from unit.this_checkout import ENVIRONMENT, WIZARD
 
 from mailcow_wizard import __version__
@@ -27,7 +28,9 @@ def test_the_version_is_a_document_too() -> None:
     for words in (("--version", "--json"), ("check", "--json", "--version")):
         done = wizard(*words)
         assert (done.returncode, done.stderr) == (0, b"")
-        assert json.loads(done.stdout) == {"schema": 1, "version": __version__}
+        assert document(done) == {"schema": 1, "version": __version__}
+        assert json_schema.faults(schema(), document(done)) == []
+    assert json_schema.faults(schema(), {"schema": 1, "version": "", "hostname": ""}) != []
     assert wizard("--version", "--plain").stdout == wizard("--version").stdout
 
 
