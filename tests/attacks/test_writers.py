@@ -30,6 +30,7 @@ WRITERS = {
     "host/nft_tables.py main": GATED,
     "host/one_file_cache.py temporary": OURS,
     "host/one_file_entry.py main": OURS,
+    "host/one_file_entry.py _says": OURS,
     "host/one_file_far.py run": OURS,
     "host/one_file_unpack.py unpacked": OURS,
     "host/ssh.py run": "puts the terminal back as it was",
