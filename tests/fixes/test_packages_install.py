@@ -189,7 +189,7 @@ def test_lists_that_are_old_or_missing_are_fetched_first() -> None:
     made = plan(host)
     assert len(made.steps) == 2
     assert undos(made) == ["env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 dpkg --purge jq"]
-    assert "named ones only" in made.consequence
+    assert "named one only" in made.consequence
     assert isinstance(second, Command)
 
 

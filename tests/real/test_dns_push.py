@@ -103,7 +103,8 @@ def test_what_is_there_is_merged_and_comes_back(names: Names, kind: str, place: 
         late = [one for one, state in found.items() if state == "not everywhere yet"]
         assert late == [("_dmarc", "TXT")]
         texts = server.ask(server.zone, "TXT")
-        own = LONG.replace("~all", "ip4:192.88.99.10 ip6:2d00:113::10 ~all")
+        # IPv6 leads nowhere in these namespaces: no mail leaves with that address.
+        own = LONG.replace("~all", "ip4:192.88.99.10 ~all")
         joined = [one[1:-1].replace('" "', "") for one in texts]
         assert joined == ["site-verification=abcdef", own]
         assert '"site-verification=abc" "def"' in texts
