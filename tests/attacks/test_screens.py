@@ -131,7 +131,7 @@ def friendly(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return kinds(text)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, pytest.param(4, marks=pytest.mark.long)])
 def test_screens(seed: int, friendly: set[str], tmp_path: Path) -> None:
     machine = tmp_path / "machine.json"
     machine.write_text(json.dumps(poisoned(seed, 0.25)))

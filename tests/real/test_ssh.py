@@ -160,6 +160,7 @@ def test_what_never_arrives_is_told_through_the_connection(at: Desk, one_file: P
     assert {found[port] for port in PORTS if port != 25} == {"never arrived"}, said
 
 
+@pytest.mark.long
 def test_a_desk_in_the_servers_own_network_proves_nothing(at: Desk, one_file: Path) -> None:
     # At its router: nobody there leads the server's public address back to it.
     words = ("--ssh", ROOT, "reach", "--plain", "--address", "192.88.99.77", "--minutes", "1")

@@ -305,7 +305,7 @@ def test_signals_in_the_midst_of_drawing_neither_end_it_nor_make_it_wait_for_its
         os.close(theirs)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_comes_faster_than_it_is_dealt_with_takes_no_memory(tmp_path: Path) -> None:
     left = b"x" * 60_000
     with on_terminal(_argv(tmp_path), {"PYTHONPATH": str(ROOT)}, screen=Blind()) as program:

@@ -116,6 +116,7 @@ def test_records_turn_right_server_by_server_and_it_goes_on_by_itself(
         terminal.wait_for("There is nothing to wait for")
 
 
+@pytest.mark.long
 def test_what_caches_keep_is_counted_down_and_left_without_loss(empty: Names, tmp_path: Path) -> None:
     for one in NEEDED:
         empty.put(*one)
