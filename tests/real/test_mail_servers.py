@@ -111,7 +111,7 @@ def test_a_good_server(place: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
         assert (trip.status, "is the password right?" in trip.summary) == ("unknown", True), trip.summary
 
 
-@pytest.mark.parametrize("password", ["Schlüssel-für-Änne", "пароль"])
+@pytest.mark.parametrize("password", ["Schlüssel-für-Änne", pytest.param("пароль", marks=pytest.mark.long)])
 def test_a_password_that_is_not_ascii(
     place: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
