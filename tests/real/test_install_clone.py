@@ -76,6 +76,7 @@ def test_whose_home_mailcow_lies_in_is_not_told_to_give_it_away(repository: Path
     tmp_path.chmod(0o755)
     home = tmp_path / "anna"
     home.mkdir()
+    home.chmod(0o1777)  # such as /tmp: who may write there moves nothing away that is root's
     subprocess.run(["git", "clone", "-q", "-b", "master", repository, home / "mailcow"], check=True)
     (home / "mailcow/docker-compose.yml").chmod(0o666)
     begun = job(home / "mailcow", repository, tmp_path / "state")
