@@ -282,12 +282,14 @@ def _of_starters(one: _Way) -> Manual:
     who = named(one.starters)
     if one.way == "close":
         needing = [other for other in one.starters if other.id in one.unit.needed_by]
-        rest = ngettext(
-            " {named} cannot run without it.",
-            " {named} cannot run without it.",
-            len(needing),
-            named=named(needing),
-        )
+        rest = ""
+        if needing:
+            rest = ngettext(
+                " {named} cannot run without it.",
+                " {named} cannot run without it.",
+                len(needing),
+                named=named(needing),
+            )
         return Manual(
             ngettext(
                 "{who} would start {unit} again: it is masked, and nothing can start it.{rest}",
@@ -295,7 +297,7 @@ def _of_starters(one: _Way) -> Manual:
                 len(one.starters),
                 who=who,
                 unit=one.unit.id,
-                rest=rest if needing else "",
+                rest=rest,
             )
         )
     return Manual(
