@@ -112,7 +112,7 @@ def _enough(found: Echoes, common: Judgement, skipped: bool) -> Judgement:
     )
     return common._replace(
         summary=_(
-            "{listed} answer{note}: mailcow's unbound healthcheck will pass",
+            "{listed} answer{note}: enough for the pings of mailcow's unbound healthcheck",
             listed=listed(found.answered),
             note=note,
         )
@@ -162,8 +162,8 @@ def _v6(found: Echoes) -> Judgement:
     if found.answered:
         return common._replace(
             summary=ngettext(
-                "{listed} answers: mailcow will find that IPv6 works",
-                "{listed} answer: mailcow will find that IPv6 works",
+                "{listed} answers: enough for the ping by which mailcow finds IPv6",
+                "{listed} answer: enough for the ping by which mailcow finds IPv6",
                 len(found.answered),
                 listed=listed(found.answered),
             ),

@@ -137,8 +137,8 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
             "3 von 18 Images, noch etwa 3 min, 12,5 MB/s, bisher bekannt: 1,2 MB von 3,0 GB",
         ),
         (
-            "1.1.1.1, 8.8.8.8 and 9.9.9.9 answer: mailcow's unbound healthcheck will pass",
-            "1.1.1.1, 8.8.8.8 und 9.9.9.9 antworten: der Healthcheck von mailcows unbound wird bestehen",
+            "1.1.1.1, 8.8.8.8 and 9.9.9.9 answer: enough for the pings of mailcow's unbound healthcheck",
+            "1.1.1.1, 8.8.8.8 und 9.9.9.9 antworten: genug für die Pings von mailcows unbound-Healthcheck",
         ),
         ("ghcr.io answers on port 443 (IPv4 and IPv6)", "ghcr.io antwortet auf Port 443 (IPv4 und IPv6)"),
         ("port 25 is free", "Port 25 ist frei"),
