@@ -161,12 +161,7 @@ def judge_subnet(facts: Subnet) -> Judgement:
             Evidence("ip route show table all", listed([one.network for one in facts.claims]) or "nothing"),
         ),
     )
-    choose = (
-        _("Set IPV4_NETWORK={free} in mailcow.conf", free=facts.free)
-        + (_(", after `docker compose down`.") if facts.mine else _(", before the first start."))
-        if facts.free
-        else _("Set IPV4_NETWORK in mailcow.conf to the first three numbers of a free private network.")
-    )
+    choose = _choose(facts)
     if facts.trouble:
         return common._replace(
             status="fail",
@@ -234,6 +229,21 @@ def judge_subnet(facts: Subnet) -> Judgement:
     # Of a network that Docker does not tell, its bridge tells.
     certainty: Certainty = "inferred" if facts.unread else "proved"
     return common._replace(summary=f"{facts.network} {owner}{note}", certainty=certainty)
+
+
+def _choose(facts: Subnet) -> str:
+    """What gives mailcow another network; where the install does it, that it does."""
+    if not facts.free:
+        return _("Set IPV4_NETWORK in mailcow.conf to the first three numbers of a free private network.")
+    if facts.open:
+        return _(
+            "Nothing to do where the wizard installs mailcow: it takes {free}.0/24. By hand: set "
+            "IPV4_NETWORK={free} in mailcow.conf, before the first start.",
+            free=facts.free,
+        )
+    return _("Set IPV4_NETWORK={free} in mailcow.conf", free=facts.free) + (
+        _(", after `docker compose down`.") if facts.mine else _(", before the first start.")
+    )
 
 
 def _taken_v6(facts: Subnet) -> Judgement:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.install import by_itself, clone, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import STARTED
@@ -35,6 +36,7 @@ def run(job: Job) -> str:
         # Docker may still be about the containers of a start that was cut short, and not list them yet.
         job.wait(_PAUSE_S)
         findings = job.look(some)
+    findings = _without_network(job, findings)
     gate.pass_through(job, findings)
     troubling = gate.troubling(findings)
     job.stand(notes=tuple(job.shown(f"{one.summary} ({one.id})") for one in troubling))
@@ -45,6 +47,16 @@ def run(job: Job) -> str:
     parts += [_("{n} to read", n=troubles)] if troubles else []
     parts += [_("{n} not known", n=unknown)] if unknown else []
     return ", ".join(parts)
+
+
+def _without_network(job: Job, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Without the finding that a later stage settles: its network is mailcow's choice until there is a
+    mailcow.conf."""
+    taken = next((one for one in gate.blocking(findings) if one.id == "network.subnet"), None)
+    if taken is None or not (found := job.facts().get(subnet)).left_to_install:
+        return findings
+    job.tell(_("{trouble}; the containers get {free}.0/24", trouble=taken.summary, free=found.free))
+    return tuple(one for one in findings if one is not taken)
 
 
 def _only_ports(blocking: tuple[Finding, ...]) -> bool:

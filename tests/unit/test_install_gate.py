@@ -4,14 +4,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fake_host import FakeHost
 
+from mailcow_wizard.checks.network_places import judge_subnet
 from mailcow_wizard.engine.given import Allowed, Choices
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.selection import select
+from mailcow_wizard.facts.network.subnet import subnet
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.install import by_itself, docker, gate
+from mailcow_wizard.install import by_itself, docker, gate, preconditions
 from mailcow_wizard.install.job import Failed, Job
-from mailcow_wizard.model import Check, Finding, Fix, Judgement
+from mailcow_wizard.model import Check, Finding, Fix, Judgement, Settings
 
 NEWER = Fix("install-docker", "Bring Docker to a newer version", "medium", True, True)
 OLD = Judgement("fail", "Docker 20.10.24 runs here; mailcow needs 24.0.0 or newer", fixes=(NEWER,))
@@ -56,6 +60,43 @@ def test_a_fix_that_was_not_tried_is_one() -> None:
     (check,) = select(("docker.engine",))
     lines = gate.remedies(join(check, OLD))
     assert lines[0] == "./wizard fix docker.engine install-docker: Bring Docker to a newer version"
+
+
+class Taken(Old):
+    """A job on a machine with a VPN over mailcow's network."""
+
+    def __init__(self, files: dict[str, str], *conf: str) -> None:
+        super().__init__()
+        vpn = "Iface\nwg0\t000116AC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+        self._host = FakeHost(files={"/proc/net/route": vpn, "/proc/net/fib_trie": "", **files})
+        self._settings = Settings(conf=conf)
+
+    def facts(self) -> Facts:
+        return Facts(self._host, self._settings)
+
+
+CONF = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=172.22.1\n"}
+
+
+@pytest.mark.parametrize(
+    ("job", "left"),
+    [
+        (Taken({}), True),
+        (Taken(CONF), False),
+        (Taken({}, "IPV4_NETWORK=172.22.1"), False),
+    ],
+    ids=["nobody has chosen", "mailcow.conf has it", "answered"],
+)
+def test_a_network_that_the_install_chooses_does_not_stop_it(job: Taken, left: bool) -> None:
+    (check,) = select(("network.subnet",))
+    finding = join(check, judge_subnet(job.facts().get(subnet)))
+    assert gate.blocking((finding,)) == (finding,)
+    rest = preconditions._without_network(job, (finding,))
+    assert rest == (() if left else (finding,))
+    assert job.told == ([f"{finding.summary}; the containers get 172.22.2.0/24"] if left else []), (
+        "what becomes of it is told"
+    )
+    assert finding.remedies[0].startswith("Nothing to do where the wizard installs mailcow") is left
 
 
 def test_a_fix_that_is_allowed_and_not_on_offer_is_named() -> None:

@@ -47,6 +47,7 @@ class Subnet(NamedTuple):
     `pool` is the pool of which Docker may give the same addresses to another network; `mine` that mailcow's
     own network is there already; `routes_unread` why the routes of other tables could not be read.
     `claims_v6` are Docker's networks over that of IPv6 (`network_v6`), and `free_v6` is another one.
+    `open` says that nobody has chosen one yet: there is no mailcow.conf, and nothing was answered for it.
     """
 
     network: str
@@ -61,6 +62,12 @@ class Subnet(NamedTuple):
     network_v6: str = ""
     claims_v6: tuple[Claim, ...] = ()
     free_v6: str = ""
+    open: bool = False
+
+    @property
+    def left_to_install(self) -> bool:
+        """Whether an install takes the free one by itself, and is through with all that claims the other."""
+        return self.open and bool(self.free) and not self.claims_v6
 
 
 def subnet(facts: Facts) -> Subnet:
@@ -109,6 +116,7 @@ def subnet(facts: Facts) -> Subnet:
         network_v6=conf.get("IPV6_NETWORK", DEFAULT_NETWORK_V6),
         claims_v6=tuple(claims_v6),
         free_v6=free_v6,
+        open=not conf.exists and not conf.get("IPV4_NETWORK"),
     )
 
 
