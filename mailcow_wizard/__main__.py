@@ -73,7 +73,7 @@ def _say(text: str) -> None:
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
-        from mailcow_wizard.host import streams
+        from mailcow_wizard.host.terminal import streams
 
         streams.say(
             language._("the output could not be written: {error}", error=error.strerror)

@@ -16,8 +16,8 @@ from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine import mending, readable
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host.recorded import DEMO, load
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.model import Settings
 from mailcow_wizard.tui import book
 from mailcow_wizard.tui.app import WizardApp

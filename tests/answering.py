@@ -7,10 +7,10 @@ from typing import Any
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.recorded import RecordingHost, _words, question
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken
+from mailcow_wizard.host.recording.recorded import RecordingHost, _words, question
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, Probe, Probed
 from mailcow_wizard.model import Check, Judgement, Settings
 from tests.demo_config import DIRECTORY

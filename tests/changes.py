@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Settings
 
 SECRET = "hunter2hunter2"

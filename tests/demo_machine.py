@@ -14,8 +14,8 @@ from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.reached import Seen, State, to_keep
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES, UNITS
-from mailcow_wizard.host.conversation import Dialogue, Spoken
-from mailcow_wizard.host.recorded import DEMO, RecordingHost
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken
+from mailcow_wizard.host.recording.recorded import DEMO, RecordingHost
 from mailcow_wizard.host.replies import (
     DnsQuestion,
     DnsReply,

@@ -9,8 +9,8 @@ import dns.rdatatype
 import dns.rrset
 
 from mailcow_wizard import requirements_dns, requirements_network
-from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, Probe, Probed
 from tests import demo_dns
 

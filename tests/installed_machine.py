@@ -11,8 +11,8 @@ from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.dns.delegation import walk_every_way
 from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
-from mailcow_wizard.host.recorded import RecordingHost
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken, Trip, Tripped
+from mailcow_wizard.host.recording.recorded import RecordingHost
 from mailcow_wizard.host.replies import MIB, HttpReply, Listener, Listeners, Process, Ran, TimeAnswer
 from mailcow_wizard.model import Settings
 from tests import demo_docker

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dns_world import DOMAIN
 
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.paths import program
 
 TOKEN = "hunter2hunter2"
 CONFIG = """

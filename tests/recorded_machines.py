@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mailcow_wizard.host.recorded import FORMAT
+from mailcow_wizard.host.recording.recorded import FORMAT
 from mailcow_wizard.requirements import PORTS
 
 DIRECTORY = "/opt/mailcow-dockerized"

@@ -24,9 +24,10 @@ from mailcow_wizard.engine.given import (
     Given,
 )
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import answers_file, tsig
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files import answers_file
+from mailcow_wizard.host.programs import tsig
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING
 

@@ -12,7 +12,7 @@ from mailcow_wizard.answers.keys import Answer, Table
 from mailcow_wizard.conf.layout import KEYS, for_people
 from mailcow_wizard.engine.acknowledging import Entry, today
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.language import _, called_elsewhere
 from mailcow_wizard.sentences import capitalized
 

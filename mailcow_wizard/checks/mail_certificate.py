@@ -9,7 +9,7 @@ from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.acme import Acme, explained
 from mailcow_wizard.facts.mail.certificates import Certificates, Group, Shown, certificates
 from mailcow_wizard.facts.mail.talks import PROTOCOLS
-from mailcow_wizard.host.conversation import NO_AUTHORITIES
+from mailcow_wizard.host.network.conversation import NO_AUTHORITIES
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 

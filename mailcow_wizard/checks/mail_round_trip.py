@@ -8,7 +8,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import mail_far
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.trips import MAILBOX, PASSWORD, Trips, trips
-from mailcow_wizard.host.conversation import Tripped
+from mailcow_wizard.host.network.conversation import Tripped
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement, Status
 from mailcow_wizard.patterns import pattern

@@ -9,7 +9,7 @@ from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.mail.certificates import Shown, read
 from mailcow_wizard.facts.network.interception import DATES
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, NO_TLS, UNKNOWN_CHAIN
+from mailcow_wizard.host.network.conversation import NO_AUTHORITIES, NO_TLS, UNKNOWN_CHAIN
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Evidence, Judgement
 

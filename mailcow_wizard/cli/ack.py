@@ -20,8 +20,8 @@ from mailcow_wizard.engine.acknowledging import (
 from mailcow_wizard.engine.memory import Memory
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.report.acknowledgements import line, of_entries
 

@@ -10,8 +10,8 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.install.standing import Record
 from mailcow_wizard.language import _, heard
 

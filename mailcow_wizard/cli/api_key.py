@@ -10,7 +10,7 @@ from mailcow_wizard.cli.making import Talk, mention_unfinished, planned
 from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import api_key as engine
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.names import HERE
 

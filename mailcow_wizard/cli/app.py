@@ -9,7 +9,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
 from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.harmless import shown
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 
 

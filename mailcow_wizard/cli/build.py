@@ -7,8 +7,9 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import one_file, streams
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.one_file import build as one_file
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard
 
 

@@ -13,8 +13,8 @@ from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine.selection import Chosen, UnknownSelector
 from mailcow_wizard.engine.session import Result, Session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Check, Event, Finding
 from mailcow_wizard.report import lines
@@ -91,7 +91,7 @@ def _run(session: Session, chosen: Chosen, options: Options, write: Write) -> tu
 
 def _refuse_record(path: str) -> None:
     """What cannot be written after the run is said before it. Raises UsageError."""
-    from mailcow_wizard.host.state import obstacle
+    from mailcow_wizard.host.files.state import obstacle
 
     problem = obstacle(path)
     if problem:
@@ -103,8 +103,8 @@ def _recorded(
 ) -> tuple[int, tuple[Finding, ...]]:
     """Runs the checks, and writes down what the machine answered."""
     from mailcow_wizard.engine.recording import ask_the_rest
-    from mailcow_wizard.host.recorded import RecordingHost
-    from mailcow_wizard.host.state import write_private
+    from mailcow_wizard.host.files.state import write_private
+    from mailcow_wizard.host.recording.recorded import RecordingHost
 
     path = options.record or ""
     recorder = RecordingHost(session.host)

@@ -17,7 +17,7 @@ from mailcow_wizard.cli.arguments import (
 )
 from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.fixes import IDS
-from mailcow_wizard.host.state import FOR_ROOT
+from mailcow_wizard.host.files.state import FOR_ROOT
 from mailcow_wizard.language import LANGUAGES
 
 _NAME = "mailcow-wizard"

@@ -18,8 +18,8 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.surroundings import surroundings, without_machine
 from mailcow_wizard.fixes.mailcow_conf import content_of, is_lacking, path_of
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -26,9 +26,9 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new, conf_set
 from mailcow_wizard.fixes.mailcow_conf import is_lacking, path_of, takes_effect_words
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
-from mailcow_wizard.host.changing import Changed
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.changing import Changed
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Plan
 from mailcow_wizard.report.document import SCHEMA

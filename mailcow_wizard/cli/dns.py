@@ -11,8 +11,8 @@ from mailcow_wizard.facts.dns.mail_server import NoName
 from mailcow_wizard.facts.dns.overview import Overview, overview
 from mailcow_wizard.facts.dns.table import unasked
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.report import dns as report
 

@@ -28,8 +28,10 @@ from mailcow_wizard.facts.dns.table import Row, table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import detached, streams, tsig
 from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.processes import detached
+from mailcow_wizard.host.programs import tsig
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.model import Plan
 from mailcow_wizard.report import dns_push as report
@@ -59,7 +61,7 @@ def _way(facts: Facts) -> None:
     if facts.settings.dns_provider:
         if facts.settings.tsig:
             raise UsageError(_("--tsig and --provider exclude each other"))
-        from mailcow_wizard.host.lexicon import obstacle
+        from mailcow_wizard.host.programs.lexicon import obstacle
 
         problem = obstacle(facts.settings.dns_provider)
         if problem:

@@ -9,7 +9,7 @@ from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.making import unknown_check
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.model import Check
 from mailcow_wizard.report.explaining import Explanation, lines, of_explanation
 from mailcow_wizard.wrapping import wrapped
@@ -39,7 +39,7 @@ def explain(options: Options, write: Callable[[str], None]) -> int:
 def _explained(check: Check) -> Explanation:
     from mailcow_wizard.engine.runner import Run
     from mailcow_wizard.facts.store import Facts
-    from mailcow_wizard.host.recorded import DEMO, load
+    from mailcow_wizard.host.recording.recorded import DEMO, load
     from mailcow_wizard.model import Settings
 
     demo = load(DEMO)

@@ -13,7 +13,7 @@ from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import first_mailbox as engine
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 
 

@@ -32,9 +32,9 @@ from mailcow_wizard.engine.obstacles import is_root
 from mailcow_wizard.engine.selection import UnknownSelector
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
-from mailcow_wizard.host.changing import Changed
 from mailcow_wizard.host.errors import HostError, NotRecorded
+from mailcow_wizard.host.files.changing import Changed
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
@@ -288,7 +288,7 @@ def _new_password(plan: Plan) -> tuple[str, str] | None:
 
 def show_password(talk: Talk, whose: str, file: str) -> None:
     """On a terminal a new password is shown, this once, and kept nowhere; else it stays in its file."""
-    from mailcow_wizard.host.new_password import shown_once
+    from mailcow_wizard.host.files.new_password import shown_once
 
     if talk.json or not streams.on_terminal():
         return

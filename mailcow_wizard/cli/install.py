@@ -14,8 +14,8 @@ from mailcow_wizard.engine.obstacles import is_root, obstacle
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.install import after, first_password, following, going_on, outlook
 from mailcow_wizard.install.standing import Choices, Record, Standing
 from mailcow_wizard.language import _, heard

@@ -16,8 +16,9 @@ from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import asking, streams, terminal
 from mailcow_wizard.host.errors import Denied, HostError, NotRecorded
+from mailcow_wizard.host.terminal import abilities as terminal
+from mailcow_wizard.host.terminal import asking, streams
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines

@@ -8,8 +8,8 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.files.state import StateDirectory, default_directory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory, default_directory
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Settings
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -74,7 +74,7 @@ def _given(options: Options, host: Host) -> "Given | None":
         return None
     from mailcow_wizard.answers.problems import Unfit
     from mailcow_wizard.answers.reading import read
-    from mailcow_wizard.host import streams
+    from mailcow_wizard.host.terminal import streams
 
     try:
         given = read(options.answers, None if options.demo or options.host is not None else host)
@@ -104,7 +104,7 @@ def _with_answers(settings: Settings, given: "Given") -> Settings:
 
 def _trusted(path: str) -> None:
     """What lies there says what is taken back and gone on with: nobody else may have written it."""
-    from mailcow_wizard.host.trust import stranger
+    from mailcow_wizard.host.files.trust import stranger
 
     reason = stranger(path)
     if reason:
@@ -122,7 +122,7 @@ def _log(options: Options) -> Callable[[str], None] | None:
     if options.log is None:
         return None
     from mailcow_wizard import __version__
-    from mailcow_wizard.host.log import LogFile
+    from mailcow_wizard.host.files.log import LogFile
 
     try:
         log = LogFile(options.log, f"mailcow-wizard {__version__} {options.command or 'wizard'}")
@@ -135,7 +135,7 @@ def _host(options: Options) -> tuple[Host, str]:
     """The machine, and mailcow's directory where it is a recorded one."""
     if not options.demo and options.host is None:
         return RealHost(options.state_dir or ""), ""
-    from mailcow_wizard.host.recorded import DEMO, BadRecording, load
+    from mailcow_wizard.host.recording.recorded import DEMO, BadRecording, load
 
     path = options.host if options.host is not None else DEMO
     try:

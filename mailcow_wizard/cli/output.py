@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 
 
 def sentence_columns(plain: bool) -> int:

@@ -13,8 +13,10 @@ from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.engine.reach import DEFAULT_MINUTES, Reach
 from mailcow_wizard.engine.reach_words import BadReport
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import desk, streams, terminal
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.reach import desk
+from mailcow_wizard.host.terminal import abilities as terminal
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines

@@ -9,9 +9,10 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.engine.reach_words import Asked, BadReport, extra_of, ports_of
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import reach_asker, streams
-from mailcow_wizard.host.in_time import why
-from mailcow_wizard.host.reach_talk import Door
+from mailcow_wizard.host.processes.in_time import why
+from mailcow_wizard.host.reach import asker as reach_asker
+from mailcow_wizard.host.reach.talk import Door
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.report.document import SCHEMA
 

@@ -66,7 +66,7 @@ def _is_usual(options: Options) -> bool:
 
 
 def _state(options: Options, as_root: bool) -> str:
-    from mailcow_wizard.host.state import FOR_ROOT, default_directory
+    from mailcow_wizard.host.files.state import FOR_ROOT, default_directory
 
     usual = FOR_ROOT if as_root else default_directory()
     path = options.state_dir

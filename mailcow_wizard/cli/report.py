@@ -8,7 +8,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.memory import Memory
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, current
 from mailcow_wizard.report.saved import as_text
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import one_file, streams
-from mailcow_wizard.host import ssh as far
-from mailcow_wizard.host.desk import Desk, Invitation
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.one_file import build as one_file
+from mailcow_wizard.host.reach import ssh as far
+from mailcow_wizard.host.reach.desk import Desk, Invitation
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.redaction import assignment_shown
 

@@ -25,9 +25,10 @@ from mailcow_wizard.engine.back import Conflict
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams, terminal
 from mailcow_wizard.host.errors import HostError, Missing
-from mailcow_wizard.host.state import of_root
+from mailcow_wizard.host.files.state import of_root
+from mailcow_wizard.host.terminal import abilities as terminal
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan
 from mailcow_wizard.report.plan import change_line, change_lines, of_changes, of_undo

@@ -200,7 +200,7 @@ def _provider(name: str, value: str, before: object) -> str:
 
 
 def _server_by_ssh(name: str, value: str, before: object) -> str:
-    from mailcow_wizard.host.ssh import destination
+    from mailcow_wizard.host.reach.ssh import destination
 
     if not destination(value):
         raise UsageError(_("--{name} {value} is not [user@]server[:port]", name=name, value=quoted(value)))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.check import looked
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 
 _TOPIC = "mail"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ def wizard(options: Options, write: Callable[[str], None]) -> int:
 
     Raises UsageError for a terminal that it cannot serve, and where lines or a document are wanted.
     """
-    from mailcow_wizard.host.terminal import examine, instead
+    from mailcow_wizard.host.terminal.abilities import examine, instead
 
     terminal = examine()
     refusal = heard(terminal.refusal)

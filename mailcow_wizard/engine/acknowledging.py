@@ -9,9 +9,10 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 
-from mailcow_wizard.host import flock, invoker
+from mailcow_wizard.host import invoker
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files import flock
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement, Finding
 from mailcow_wizard.patterns import pattern

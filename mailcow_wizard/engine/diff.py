@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard.engine.differing import Difference, differences, hunks
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.scrub_statements import WEB_SERVERS
+from mailcow_wizard.host.recording.scrub_statements import WEB_SERVERS
 from mailcow_wizard.model import Edit
 from mailcow_wizard.redaction import REMOVED, configuration, configuration_secrets, without_credentials
 from mailcow_wizard.typed import NamedTuple

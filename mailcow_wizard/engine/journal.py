@@ -18,9 +18,9 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.engine.readable import steps as readable_steps
 from mailcow_wizard.host.errors import HostError, Missing
-from mailcow_wizard.host.programs import here
-from mailcow_wizard.host.records import Records
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.records import Records
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.programs.paths import here
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Place, Plan, Proof
 from mailcow_wizard.retelling import retold, stored

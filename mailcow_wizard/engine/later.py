@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mailcow_wizard.engine.back import Conflict, target
 from mailcow_wizard.engine.journal import Journal
-from mailcow_wizard.host.changing import Changing
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.changing import Changing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 

@@ -4,7 +4,7 @@ import json
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.records import Records
+from mailcow_wizard.host.files.records import Records
 
 SETTLED = ("applied", "undone", "failed")
 """The states of a change whose work has come to its end, as its record has them."""

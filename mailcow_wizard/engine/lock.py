@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 
-from mailcow_wizard.host import common_locks, detached, flock
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files import common_locks, flock
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.processes import detached
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

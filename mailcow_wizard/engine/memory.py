@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from mailcow_wizard.engine.findings import named_finding, nameless_finding
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.language import STORED, current
 from mailcow_wizard.model import Finding
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

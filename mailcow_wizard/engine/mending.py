@@ -23,9 +23,10 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.work import CONFIRMED
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer
-from mailcow_wizard.host import detached, invoker
-from mailcow_wizard.host.changing import Changed, Changing
+from mailcow_wizard.host import invoker
 from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.files.changing import Changed, Changing
+from mailcow_wizard.host.processes import detached
 from mailcow_wizard.language import STORED, _
 from mailcow_wizard.model import Command, Edit, Finding, Plan
 from mailcow_wizard.retelling import retold

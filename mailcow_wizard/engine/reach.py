@@ -41,12 +41,13 @@ from mailcow_wizard.facts.reached import (
     to_keep,
 )
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import invoker, reach_asker
+from mailcow_wizard.host import invoker
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.reach_listener import IN_USE, NOT_ALLOWED, Knock, ReachListener
-from mailcow_wizard.host.reach_packets import Packet
-from mailcow_wizard.host.reach_talk import Door, Kind
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.reach import asker as reach_asker
+from mailcow_wizard.host.reach.listener import IN_USE, NOT_ALLOWED, Knock, ReachListener
+from mailcow_wizard.host.reach.packets import Packet
+from mailcow_wizard.host.reach.talk import Door, Kind
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -255,8 +256,8 @@ class Reach:
         self.reporter = peer or self.reporter
 
     def hear_desk(self, report: str) -> None:
-        """Takes the report of the desk (`host.desk`), which came home with its connection: from a desk in
-        this server's own network it proves nothing. Raises BadReport."""
+        """Takes the report of the desk (`host.reach.desk`), which came home with its connection: from a desk
+        in this server's own network it proves nothing. Raises BadReport."""
         peer = self._desk()
         if peer and is_near(self._facts, peer):
             self.inside |= dict.fromkeys(self.read(report).answers, peer)

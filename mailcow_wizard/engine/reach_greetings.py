@@ -1,6 +1,6 @@
 """Whether what answered the far side on a port in use is what answers on this machine.
 
-Both were asked in the same way (see `host.reach_talk`), and a server does not say the same to everybody: of a
+Both were asked in the same way (see `host.reach.talk`), and a server does not say the same to everybody: of a
 mail server's greeting its name counts, of a web server what it calls itself, of any other what is neither a
 number nor between brackets.
 """

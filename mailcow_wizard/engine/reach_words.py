@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mailcow_wizard.host.fresh_secrets import letters_and_digits
-from mailcow_wizard.host.reach_talk import TEXT_LENGTH, Kind
+from mailcow_wizard.host.files.fresh_secrets import letters_and_digits
+from mailcow_wizard.host.reach.talk import TEXT_LENGTH, Kind
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a far side tells: the answer of each port, by port and family (see `host.reach_talk`); whether its
+    """What a far side tells: the answer of each port, by port and family (see `host.reach.talk`); whether its
     line lets port 25 out, None where it does not say."""
 
     answers: dict[tuple[int, int], str]

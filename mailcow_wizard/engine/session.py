@@ -12,7 +12,7 @@ from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Check, Event, Finding, Settings
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

@@ -13,10 +13,11 @@ from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.work import CONFIRMED
-from mailcow_wizard.host import detached, way_back
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files import way_back
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.processes import detached
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan, Settings
 

@@ -10,9 +10,9 @@ from mailcow_wizard.engine.back import target
 from mailcow_wizard.engine.diff import hide
 from mailcow_wizard.engine.journal import Journal, Mark, Standing, State
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.changing import Changing, Seen
-from mailcow_wizard.host.detached import pause
 from mailcow_wizard.host.errors import Denied, HostError, Missing, Unending
+from mailcow_wizard.host.files.changing import Changing, Seen
+from mailcow_wizard.host.processes.detached import pause
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.redaction import of_command

@@ -15,10 +15,10 @@ from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.work import Work
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import detached
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.processes import detached
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding, Plan, Settings
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -18,7 +18,7 @@ from mailcow_wizard.facts.network.names import ask as ask_names
 from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, NoAnswer
-from mailcow_wizard.host.proxy import read
+from mailcow_wizard.host.network.proxy import read
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 

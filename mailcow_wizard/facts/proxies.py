@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import proxy, proxy_variables
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network import proxy, proxy_variables
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -14,7 +14,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
-    from mailcow_wizard.host.reach_talk import Kind
+    from mailcow_wizard.host.reach.talk import Kind
 
     State: TypeAlias = Literal[
         "waiting",

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, Missing
-from mailcow_wizard.host.scrub_statements import recorded_in_part
+from mailcow_wizard.host.recording.scrub_statements import recorded_in_part
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 

@@ -8,9 +8,9 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, conf_set
 from mailcow_wizard.fixes.first_mailbox import api_place
 from mailcow_wizard.fixes.mailcow_conf import compose_words
-from mailcow_wizard.host.api_key import BEGINS
-from mailcow_wizard.host.fresh_secrets import letters_and_digits
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.files.fresh_secrets import letters_and_digits
+from mailcow_wizard.host.programs.api_key import BEGINS
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual, Plan
 

@@ -20,8 +20,8 @@ from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.conf_set import Unsuitable
 from mailcow_wizard.fixes.mailcow_conf import is_link, path_of
-from mailcow_wizard.host import fresh_secrets
 from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.files import fresh_secrets
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING

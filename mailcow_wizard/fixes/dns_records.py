@@ -8,7 +8,7 @@ from mailcow_wizard.facts.dns.decide import Entry, Left, grouped
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING

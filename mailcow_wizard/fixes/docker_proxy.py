@@ -7,7 +7,7 @@ from mailcow_wizard.facts.docker_json import daemon_json, engine_version
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, docker_settings
-from mailcow_wizard.host import proxy, proxy_variables
+from mailcow_wizard.host.network import proxy, proxy_variables
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Judgement, Plan
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.programs import program
-from mailcow_wizard.host.ufw_back import standing
+from mailcow_wizard.host.programs.paths import program
+from mailcow_wizard.host.programs.ufw_back import standing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command
 from mailcow_wizard.typed import TYPE_CHECKING

@@ -11,7 +11,7 @@ from mailcow_wizard.facts.firewall.tools import NFT_FILE, PERSISTENT
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.programs import program as own
+from mailcow_wizard.host.programs.paths import program as own
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

@@ -9,7 +9,7 @@ from mailcow_wizard.facts.mail.talks import own_addresses, place
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual, Plan
 

@@ -7,9 +7,9 @@ from mailcow_wizard.facts.run_as_root import changed_by
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
-from mailcow_wizard.host.admin_reset import SCRIPT
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.admin_reset import SCRIPT
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Judgement, Manual, Plan
 

@@ -29,8 +29,8 @@ from mailcow_wizard.host.replies import (
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailcow_wizard.host.changing import Changing
-    from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
+    from mailcow_wizard.host.files.changing import Changing
+    from mailcow_wizard.host.network.conversation import Dialogue, Spoken, Trip, Tripped
 
 
 class Host:

@@ -34,10 +34,10 @@ from mailcow_wizard.host.replies import (
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailcow_wizard.host.changing import Changing
-    from mailcow_wizard.host.commands import Commands
-    from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
-    from mailcow_wizard.host.dns import Silence
+    from mailcow_wizard.host.files.changing import Changing
+    from mailcow_wizard.host.network.conversation import Dialogue, Spoken, Trip, Tripped
+    from mailcow_wizard.host.network.dns import Silence
+    from mailcow_wizard.host.processes.commands import Commands
 
 _KINDS = (
     (stat.S_ISREG, "file"),
@@ -87,7 +87,7 @@ class RealHost(Host):
             raise _said(path, error) from None
 
     def kept(self, name: str) -> bytes:
-        from mailcow_wizard.host.state import default_directory
+        from mailcow_wizard.host.files.state import default_directory
 
         return self.read(f"{self._state_directory or default_directory()}/{name}.json")
 
@@ -129,24 +129,24 @@ class RealHost(Host):
         return Space(found.f_bavail * size, found.f_blocks * size, found.f_favail, found.f_files)
 
     def which(self, command: str) -> str:
-        from mailcow_wizard.host.search_path import which
+        from mailcow_wizard.host.processes.search_path import which
 
         return which(command)
 
     def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
-        from mailcow_wizard.host.commands import Commands
+        from mailcow_wizard.host.processes.commands import Commands
 
         with self._lock:
             self._commands = self._commands or Commands(self._proxies)
         return self._commands.run(argv, timeout, most, begun)
 
     def changing(self) -> "Changing":
-        from mailcow_wizard.host.changing import Changing
+        from mailcow_wizard.host.files.changing import Changing
 
         return Changing(self._proxies())
 
     def _proxies(self) -> Mapping[str, str]:
-        from mailcow_wizard.host.proxy_variables import variables
+        from mailcow_wizard.host.network.proxy_variables import variables
 
         return variables(self)
 
@@ -161,7 +161,7 @@ class RealHost(Host):
 
     def user(self) -> User:
         uid = os.geteuid()
-        from mailcow_wizard.host.processes import user_names
+        from mailcow_wizard.host.processes.proc import user_names
 
         capabilities = 0
         for line in self.text("/proc/self/status").splitlines():
@@ -182,7 +182,7 @@ class RealHost(Host):
         return time.time()
 
     def listeners(self, ports: tuple[int, ...]) -> Listeners:
-        from mailcow_wizard.host import listeners
+        from mailcow_wizard.host.processes import listeners
 
         try:
             return listeners.listeners(ports)
@@ -190,17 +190,17 @@ class RealHost(Host):
             raise _said("the list of listening sockets", error) from None
 
     def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
-        from mailcow_wizard.host import holders
+        from mailcow_wizard.host.processes import holders
 
         return holders.holders(sockets)
 
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
-        from mailcow_wizard.host import processes
+        from mailcow_wizard.host.processes import proc as processes
 
         return processes.running(names)
 
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
-        from mailcow_wizard.host import unix_http
+        from mailcow_wizard.host.network import unix_http
 
         try:
             return unix_http.get(socket_path, target, timeout)
@@ -208,31 +208,31 @@ class RealHost(Host):
             raise _said(socket_path, error) from None
 
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
-        from mailcow_wizard.host import ntp
+        from mailcow_wizard.host.network import ntp
 
         return ntp.ask_time(servers, timeout)
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
-        from mailcow_wizard.host.dns import Round, Silence
+        from mailcow_wizard.host.network.dns import Round, Silence
 
         with self._lock:
             self._silence = self._silence or Silence()
         return Round(questions, timeout, self._silence).replies()
 
     def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
-        from mailcow_wizard.host.probing import Round
+        from mailcow_wizard.host.network.probing import Round
 
         return Round(probes, timeout).results()
 
     def hairpin(
         self, address: str, own: str, ports: tuple[int, ...], timeout: float = 2.5
     ) -> tuple[Hairpin, ...]:
-        from mailcow_wizard.host import hairpin
+        from mailcow_wizard.host.network import hairpin
 
         return hairpin.Round(address, own, ports, timeout).results()
 
     def source_address(self, destination: str) -> str:
-        from mailcow_wizard.host import route
+        from mailcow_wizard.host.network import route
 
         return route.source_address(destination)
 
@@ -246,24 +246,24 @@ class RealHost(Host):
         proxy: str = "",
         address: str = "",
     ) -> HttpReply:
-        from mailcow_wizard.host import web
+        from mailcow_wizard.host.network import web
 
         return web.fetch(name, path, family, timeout, tls, proxy, address)
 
     def certificate(
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
     ) -> Certificate:
-        from mailcow_wizard.host.certificate import certificate
+        from mailcow_wizard.host.network.certificate import certificate
 
         return certificate(address, port, name, starttls, timeout)
 
     def converse(self, dialogues: "tuple[Dialogue, ...]", timeout: float = 10.0) -> "tuple[Spoken, ...]":
-        from mailcow_wizard.host.dialogue import converse
+        from mailcow_wizard.host.network.dialogue import converse
 
         return converse(dialogues, timeout)
 
     def send_and_find(self, trip: "Trip", timeout: float = 60.0) -> "Tripped":
-        from mailcow_wizard.host.mail_trip import send_and_find
+        from mailcow_wizard.host.network.mail_trip import send_and_find
 
         return send_and_find(trip, timeout)
 

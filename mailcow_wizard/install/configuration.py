@@ -11,8 +11,8 @@ from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, answered
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import conf_new, conf_set
-from mailcow_wizard.host import fresh_secrets
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files import fresh_secrets
 from mailcow_wizard.install import by_itself, conf_files, gate, going_on
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.docker import reaches_ipv6

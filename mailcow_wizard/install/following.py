@@ -9,16 +9,12 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.trips import far_file
 from mailcow_wizard.fixes import dns_records
-from mailcow_wizard.host import (
-    detached,
-    far_mailbox,
-    fresh_secrets,
-    handing_on,
-    invoker,
-    lexicon,
-    proxy_variables,
-)
+from mailcow_wizard.host import invoker
 from mailcow_wizard.host.errors import Denied, HostError
+from mailcow_wizard.host.files import far_mailbox, fresh_secrets
+from mailcow_wizard.host.network import proxy_variables
+from mailcow_wizard.host.processes import detached, handing_on
+from mailcow_wizard.host.programs import lexicon
 from mailcow_wizard.install import going_on, spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
 from mailcow_wizard.language import STORED, _

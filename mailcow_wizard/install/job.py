@@ -15,11 +15,11 @@ from mailcow_wizard.engine.work import Work
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import invoker
-from mailcow_wizard.host.changing import Changing
-from mailcow_wizard.host.detached import pause
-from mailcow_wizard.host.doing import Setting
-from mailcow_wizard.host.doing import Stopped as EndedEarly
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.changing import Changing
+from mailcow_wizard.host.processes.detached import pause
+from mailcow_wizard.host.processes.doing import Setting
+from mailcow_wizard.host.processes.doing import Stopped as EndedEarly
 from mailcow_wizard.install.standing import Progress, Record, Running, Standing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding, Plan

@@ -6,8 +6,8 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.given import Choices as Choices
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.log import last_with, size, tail
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.log import last_with, size, tail
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.install.record_shape import examine
 from mailcow_wizard.install.stages import STAGES
 from mailcow_wizard.language import _

@@ -12,11 +12,13 @@ from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.worker import settings_of
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import detached, far_mailbox, handing_on, lexicon
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.log import LogFile
+from mailcow_wizard.host.files import far_mailbox
+from mailcow_wizard.host.files.log import LogFile
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.processes import detached, handing_on
+from mailcow_wizard.host.programs import lexicon
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import spoken
 from mailcow_wizard.install.job import Failed, Job, Stopped
 from mailcow_wizard.install.lasting import lasts

@@ -10,7 +10,7 @@ import string
 from collections.abc import Sequence
 
 from mailcow_wizard.engine.reach_words import Asked
-from mailcow_wizard.host.reach_talk import CERTIFICATE_LENGTH, TEXT_LENGTH
+from mailcow_wizard.host.reach.talk import CERTIFICATE_LENGTH, TEXT_LENGTH
 from mailcow_wizard.language import OWN, called
 
 _CONTROL = "gmail-smtp-in.l.google.com"

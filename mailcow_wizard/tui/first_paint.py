@@ -10,8 +10,8 @@ from rich.color import ColorSystem
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.full_screen import FullScreen, full_screen
-from mailcow_wizard.host.terminal import Drawing, adds_returns
+from mailcow_wizard.host.terminal.abilities import Drawing, adds_returns
+from mailcow_wizard.host.terminal.full_screen import FullScreen, full_screen
 from mailcow_wizard.tui import frame, greeting
 from mailcow_wizard.tui.board import WELCOME, new_board
 from mailcow_wizard.tui.display.painter import Painter, can_repeat

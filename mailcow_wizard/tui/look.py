@@ -6,7 +6,7 @@ a glyph and a word as well. Without colours bold and reverse remain.
 
 from rich.style import Style
 
-from mailcow_wizard.host.streams import SPELLINGS
+from mailcow_wizard.host.terminal.streams import SPELLINGS
 from mailcow_wizard.language import pgettext
 from mailcow_wizard.model import Status
 from mailcow_wizard.typed import NamedTuple

@@ -7,7 +7,7 @@ from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import apart
+from mailcow_wizard.host.processes import apart
 from mailcow_wizard.model import Event, Listed
 from mailcow_wizard.tui.board import Board
 from mailcow_wizard.typed import NamedTuple

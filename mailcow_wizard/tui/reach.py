@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.reach_proof import ShownProof
 from mailcow_wizard.tui.screens.naming import Asked, Naming

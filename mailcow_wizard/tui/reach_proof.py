@@ -12,8 +12,8 @@ from mailcow_wizard.engine.reach import Reach, Target, Verdict
 from mailcow_wizard.engine.reach_words import BadReport, pasted
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import desk
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.reach import desk
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines

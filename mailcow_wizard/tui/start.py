@@ -8,7 +8,8 @@ from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.defect import described
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import streams, terminal
+from mailcow_wizard.host.terminal import abilities as terminal
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import lean
 from mailcow_wizard.tui.looking import Looking

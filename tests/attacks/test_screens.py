@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tui.tmux import WIZARD
 
-from mailcow_wizard.host.recorded import DEMO
+from mailcow_wizard.host.recording.recorded import DEMO
 from tests.attacks.payloads import PAYLOADS, trouble
 
 _CONTROL = r"\x1b\[([?<>=]?)([0-9;:]*)([ -/]*[@-~])"

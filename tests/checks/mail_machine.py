@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
 from mailcow_wizard.host.errors import HostError, Missing
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken, Trip, Tripped
 from mailcow_wizard.host.replies import HttpReply, Listener, Listeners
 from mailcow_wizard.model import Settings
 from tests.fake_host import FakeHost

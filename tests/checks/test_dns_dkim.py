@@ -21,8 +21,8 @@ from mailcow_wizard.facts.dns.signing import SCRIPT, signing_keys
 from mailcow_wizard.facts.dns.table import Row, table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer
+from mailcow_wizard.host.recording.scrub import scrub
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply, Ran
-from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.report import dns as report
 

@@ -16,7 +16,7 @@ from lab.name_server import NameServer
 from mailcow_wizard.checks import dns_spf, reputation
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.dns import Round, Silence
+from mailcow_wizard.host.network.dns import Round, Silence
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Finding, Settings
 

@@ -13,7 +13,7 @@ from mailcow_wizard.checks.mail_ports import judge_ports
 from mailcow_wizard.facts.mail.acme import explained
 from mailcow_wizard.facts.mail.certificates import certificates, read
 from mailcow_wizard.facts.mail.talks import spoke
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, Spoken
+from mailcow_wizard.host.network.conversation import NO_AUTHORITIES, Spoken
 from mailcow_wizard.model import Judgement
 from tests.checks.mail_machine import NAME, NOW, MailMachine, container
 from tests.checks.test_mail_services import GOOD

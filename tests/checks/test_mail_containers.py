@@ -13,10 +13,10 @@ from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.facts.mail.services import services
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Spoken
 from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, Refused
+from mailcow_wizard.host.network.conversation import Spoken
+from mailcow_wizard.host.recording.scrub import scrub
 from mailcow_wizard.host.replies import HttpReply, Process
-from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Finding, Judgement, Settings
 from tests.checks.mail_machine import DIRECTORY, MailMachine, container
 from tests.fake_host import FakeHost

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.mail.admin import admin
 from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.facts.mail.talks import spoke
 from mailcow_wizard.facts.mail.trips import trips
-from mailcow_wizard.host.conversation import Dialogue, Spoken, Tripped
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken, Tripped
 from tests.checks.mail_machine import NAME, OWN_V6, MailMachine, container
 from tests.checks.test_mail_services import (
     AFTER,

@@ -4,7 +4,7 @@ import pytest
 
 from mailcow_wizard.checks.mail_round_trip import judge_round_trip
 from mailcow_wizard.facts.mail.trips import trips
-from mailcow_wizard.host.conversation import Trip, Tripped
+from mailcow_wizard.host.network.conversation import Trip, Tripped
 from tests.checks.mail_machine import MailMachine, container
 from tests.checks.test_mail_services import BOXES, CAME, FAR, VARIABLES, tripped, wrote
 

@@ -4,7 +4,7 @@ import pytest
 
 from mailcow_wizard.checks.mail_ports import judge_ports
 from mailcow_wizard.facts.mail.talks import spoke
-from mailcow_wizard.host.conversation import Spoken
+from mailcow_wizard.host.network.conversation import Spoken
 from mailcow_wizard.model import Judgement
 from tests.checks.mail_machine import NAME, OWN, OWN_V6, MailMachine
 from tests.checks.test_mail_services import BOXES, GOOD, TLS

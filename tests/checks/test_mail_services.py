@@ -13,7 +13,7 @@ from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, spoke
 from mailcow_wizard.facts.mail.trips import trips
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Spoken, Tripped
+from mailcow_wizard.host.network.conversation import Spoken, Tripped
 from mailcow_wizard.host.replies import Ran
 from mailcow_wizard.model import Judgement
 from tests.checks.mail_machine import DIRECTORY, NAME, OWN, OWN_V6, MailMachine, container

@@ -9,7 +9,7 @@ from mailcow_wizard.checks.network_mail import judge_mail
 from mailcow_wizard.facts.network.mail_ways import mail_ways
 from mailcow_wizard.facts.network.outward import outward
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue, Spoken
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken
 from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.model import Settings
 

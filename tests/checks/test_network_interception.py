@@ -8,7 +8,7 @@ from mailcow_wizard.facts.mail.certificates import Shown
 from mailcow_wizard.facts.network.interception import DATES, SAY_NOTHING, hello
 from mailcow_wizard.facts.network.outward import Outward, Reached
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, UNKNOWN_CHAIN, Dialogue, Spoken
+from mailcow_wizard.host.network.conversation import NO_AUTHORITIES, UNKNOWN_CHAIN, Dialogue, Spoken
 from mailcow_wizard.model import Settings
 from tests.checks.test_network_out import GITHUB, HUB, OPEN, RSYNC, reached
 from tests.fake_host import FakeHost

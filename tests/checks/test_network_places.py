@@ -16,8 +16,8 @@ from mailcow_wizard.facts.network.routes import Address6, defaults_v6, own_v4, o
 from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import Denied, HostError, Missing
+from mailcow_wizard.host.recording.scrub import scrub
 from mailcow_wizard.host.replies import HttpReply
-from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Settings
 
 PUBLIC, OTHER, V6 = "192.88.99.10", "192.88.99.11", "2d00:113::10"

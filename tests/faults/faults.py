@@ -8,8 +8,8 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from mailcow_wizard.engine import runner
-from mailcow_wizard.host.conversation import Spoken, Tripped
 from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, Refused, TooLarge
+from mailcow_wizard.host.network.conversation import Spoken, Tripped
 from mailcow_wizard.host.replies import Certificate, DnsReply, HttpReply, Probed, Ran, TimeAnswer
 from tests.answering import Instead, Machine
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from mailcow_wizard.host.changing import Changed, Changing, Seen
-from mailcow_wizard.host.doing import Setting
+from mailcow_wizard.host.files.changing import Changed, Changing, Seen
+from mailcow_wizard.host.processes.doing import Setting
 from mailcow_wizard.model import Command, Edit, Plan
 from tests.faults.faults import ERRORS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host.recorded import DEMO
+from mailcow_wizard.host.recording.recorded import DEMO
 from tests.unit.this_checkout import ENVIRONMENT, WIZARD
 
 DEFECT = 70

@@ -14,8 +14,8 @@ from changes import Place
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.work import Work
-from mailcow_wizard.host.changing import Changing
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.changing import Changing
 from tests.faults.kernel import Kernel, faulty
 from tests.faults.paper import quiet
 

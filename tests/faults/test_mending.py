@@ -17,7 +17,7 @@ from mailcow_wizard.engine.journal import Found, Journal
 from mailcow_wizard.engine.work import Work
 from mailcow_wizard.fixes import offers
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Command, Edit, Plan
 from tests.answering import Machine
 from tests.faults.faults import NAMES as ANSWERS

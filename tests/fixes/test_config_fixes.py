@@ -7,7 +7,7 @@ from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import offers
 from mailcow_wizard.host.errors import NotRecorded
-from mailcow_wizard.host.recorded import DEMO, load
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.host.replies import MIB, FileInfo, Ran
 from mailcow_wizard.model import Check, Command, Edit, Judgement, Manual, Plan, Settings
 from tests.fake_host import FakeHost

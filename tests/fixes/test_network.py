@@ -8,7 +8,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import offers
 from mailcow_wizard.fixes.sysctl import DROP_IN, merged
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.recorded import DEMO, load
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.model import Check, Command, Edit, Judgement, Plan, Settings
 from tests.fake_host import FakeHost
 

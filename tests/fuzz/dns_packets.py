@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from mailcow_wizard.host.codec import unpack
+from mailcow_wizard.host.recording.codec import unpack
 from mailcow_wizard.host.replies import DnsReply
 from tests.fuzz.targets_door import machines, said_in
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mailcow_wizard.engine import runner
-from mailcow_wizard.host.codec import unpack
-from mailcow_wizard.host.conversation import Spoken, Tripped
+from mailcow_wizard.host.network.conversation import Spoken, Tripped
+from mailcow_wizard.host.recording.codec import unpack
 from mailcow_wizard.host.replies import Certificate, DnsReply, HttpReply, Ran, TimeAnswer
 from tests import demo_machine, installed_machine
 from tests.answering import Instead, Machine

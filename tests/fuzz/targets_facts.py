@@ -56,9 +56,9 @@ from mailcow_wizard.facts.mail.installed import Installed, Listed
 from mailcow_wizard.facts.network import hairpin
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_tracking import read_tracking, read_variables
-from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError, Missing, TooLarge
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken, Trip, Tripped
 from mailcow_wizard.host.replies import (
     MIB,
     Certificate,

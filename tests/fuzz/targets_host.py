@@ -13,29 +13,26 @@ from collections.abc import Callable
 from typing import Any
 
 from mailcow_wizard.facts.time_web import read_date
-from mailcow_wizard.host import (
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files import log, records, state
+from mailcow_wizard.host.network import (
     dns_tcp,
     dns_wire,
     echo,
-    holders,
     http_wire,
     icmp_errors,
-    listeners,
-    log,
     ntp,
-    processes,
     proxy,
     proxy_variables,
-    reach_packets,
-    records,
-    state,
-    tsig,
 )
-from mailcow_wizard.host.door import Host
-from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.recorded import BadRecording, RecordedHost
+from mailcow_wizard.host.processes import holders, listeners
+from mailcow_wizard.host.processes import proc as processes
+from mailcow_wizard.host.programs import tsig
+from mailcow_wizard.host.reach import packets as reach_packets
+from mailcow_wizard.host.recording.recorded import BadRecording, RecordedHost
+from mailcow_wizard.host.recording.scrub import scrub
 from mailcow_wizard.host.replies import DnsQuestion, HttpReply, Ran
-from mailcow_wizard.host.scrub import scrub
 from tests.fuzz import wires
 from tests.fuzz.target import DEEP, Target, text
 from tests.fuzz.targets_door import machines

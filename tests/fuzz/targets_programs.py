@@ -9,7 +9,8 @@ import tempfile
 from typing import Any
 
 from mailcow_wizard.answers import lines, reading, toml
-from mailcow_wizard.host import (
+from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.programs import (
     api_key,
     dns_provider,
     dns_update,
@@ -17,12 +18,11 @@ from mailcow_wizard.host import (
     nft_back,
     nft_tables,
     provider_zone,
-    reach_talk,
-    ssh,
     ufw_back,
 )
-from mailcow_wizard.host.desk import Asked, Desk
-from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.reach import ssh
+from mailcow_wizard.host.reach import talk as reach_talk
+from mailcow_wizard.host.reach.desk import Asked, Desk
 from tests.fuzz import wires
 from tests.fuzz.target import DEEP, DIGITS, Target, text
 

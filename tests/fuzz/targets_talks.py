@@ -9,9 +9,10 @@ from collections import Counter
 from typing import Any
 
 from mailcow_wizard.facts.mail import relay
-from mailcow_wizard.host import certificate, dialogue, mail_trip, reach_listener
-from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network import certificate, dialogue, mail_trip
+from mailcow_wizard.host.network.conversation import Dialogue
+from mailcow_wizard.host.reach import listener as reach_listener
 from mailcow_wizard.tui.display.pasting import Pasting
 from mailcow_wizard.tui.display.received import Received
 from tests.fuzz import wires

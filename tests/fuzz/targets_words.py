@@ -39,9 +39,9 @@ from mailcow_wizard.facts.mail import (
 )
 from mailcow_wizard.facts.network import mirrors, routes
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.install import clone, pulling, standing, troubles, up
 from mailcow_wizard.model import Edit, Plan
 from tests import installed_machine

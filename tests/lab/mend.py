@@ -12,8 +12,8 @@ from typing import Any
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Settings
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mailcow_wizard.host.reach_asker import CONTROLS
+from mailcow_wizard.host.reach.asker import CONTROLS
 
 from .inside import LabError, wait_until
 from .netns import Namespace, link

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from mailcow_wizard.host.conversation import Dialogue, Trip
 from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.network.conversation import Dialogue, Trip
 
 CALLS: dict[str, tuple[Callable[[Host, Any], Any], Any]] = {
     "converse": (

@@ -10,7 +10,7 @@ import sys
 from mailcow_wizard.checks.mail import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import dialogue
+from mailcow_wizard.host.network import dialogue
 from mailcow_wizard.model import Settings
 from tests.real.beside import Beside
 

@@ -13,7 +13,7 @@ from mailcow_wizard.checks.network import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.recorded import RecordedHost, RecordingHost
+from mailcow_wizard.host.recording.recorded import RecordedHost, RecordingHost
 from mailcow_wizard.model import Settings
 
 _PIECE_S = 0.03

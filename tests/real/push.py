@@ -11,7 +11,7 @@ from lab.names import Names
 from lab.primaries import SECRETS, Primary
 from mended import Typist
 
-PROGRAM = f"{CHECKOUT}/mailcow_wizard/host/dns_update.py"
+PROGRAM = f"{CHECKOUT}/mailcow_wizard/host/programs/dns_update.py"
 SERVER = "mail.example.org"
 
 

@@ -13,8 +13,8 @@ from changes import NEW, OLD, Place, nothing
 
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.journal import Journal
-from mailcow_wizard.host.changing import CannotWrite, Changed, Changing, Seen
 from mailcow_wizard.host.errors import Denied, HostError, TooLarge
+from mailcow_wizard.host.files.changing import CannotWrite, Changed, Changing, Seen
 from mailcow_wizard.model import Edit, Plan
 
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount")

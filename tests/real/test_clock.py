@@ -239,7 +239,7 @@ def test_what_chronyc_says_about_a_real_chronyd(lab: Lab) -> None:
 
 def test_a_real_chronyd_is_found_by_its_process(lab: Lab) -> None:
     """On a machine without systemd; where it runs, the units are asked instead."""
-    from mailcow_wizard.host.processes import running
+    from mailcow_wizard.host.processes.proc import running
 
     found = running(("chronyd",))
     assert len(found) >= 6

@@ -12,7 +12,7 @@ import pytest
 from mended import Typist
 from real.conf_place import SAMPLES, Place
 
-from mailcow_wizard.host import state
+from mailcow_wizard.host.files import state
 from mailcow_wizard.report.schema import schema
 
 NEW = (SAMPLES / "new.conf").read_text()

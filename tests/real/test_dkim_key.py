@@ -28,7 +28,7 @@ import json, sys
 from mailcow_wizard.facts.dns.signing import signing_keys
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.recorded import RecordingHost
+from mailcow_wizard.host.recording.recorded import RecordingHost
 from mailcow_wizard.model import Settings
 host = RecordingHost(RealHost())
 domains = ("example.org", "other.example")

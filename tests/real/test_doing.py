@@ -8,9 +8,9 @@ import pytest
 from changes import NEW, Place, nothing
 
 from mailcow_wizard.engine import mending
-from mailcow_wizard.host.changing import Changing
-from mailcow_wizard.host.doing import Setting
 from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.files.changing import Changing
+from mailcow_wizard.host.processes.doing import Setting
 from mailcow_wizard.model import Command
 
 CHANGING = Changing()

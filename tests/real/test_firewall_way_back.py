@@ -14,7 +14,7 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
-from mailcow_wizard.host.one_file_far import PREFIX
+from mailcow_wizard.host.one_file.far import PREFIX
 from tests.real.firewall_machine import silence
 
 pytestmark = pytest.mark.real

@@ -7,7 +7,7 @@ from lab.inside import wait_until
 from mended import CHECK, FIX, NEW, OLD, Mailcow, Typist
 
 from mailcow_wizard.engine import lock
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 
 QUESTION = "Do this? [y/N] "
 

@@ -17,10 +17,10 @@ from lab.inside import CHECKOUT
 
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, TooLarge
+from mailcow_wizard.host.files.state import StateDirectory, write_private
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.recorded import RecordedHost, RecordingHost
+from mailcow_wizard.host.recording.recorded import RecordedHost, RecordingHost
 from mailcow_wizard.host.replies import DnsQuestion, Listener, Probe
-from mailcow_wizard.host.state import StateDirectory, write_private
 from tests.real import conversations
 
 WIZARD = (sys.executable, "-m", "mailcow_wizard")

@@ -268,7 +268,7 @@ def test_stopped_where_nothing_is_half_made(place: Place, undisturbed: dict[str,
 
 _HOLDS = """import sys, time
 from mailcow_wizard.engine import lock
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 held = lock.take(StateDirectory(sys.argv[1]), "7", lock.of_install(sys.argv[2]))
 print("held", flush=True)
 time.sleep(60)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import clone
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Record, fresh

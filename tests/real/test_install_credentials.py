@@ -16,8 +16,8 @@ TOKEN = "hunter2hunter2"
 _WORKER = """
 import json, os
 from mailcow_wizard.facts.mail import trips
-from mailcow_wizard.host import doing
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.processes import doing
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.install import preconditions, worker
 from mailcow_wizard.install.job import Failed
 def run(job):
@@ -36,9 +36,9 @@ main = worker.main
 _BEGIN = """
 import sys
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host import detached
+from mailcow_wizard.host.processes import detached
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.install import following
 from mailcow_wizard.install.standing import Choices
 from mailcow_wizard.model import Settings

@@ -9,8 +9,8 @@ import pytest
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following, worker
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Record

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.real
 # The worker's place has what starts a command that lingers, and waits.
 _WORKER = """
 import subprocess, sys, time
-from mailcow_wizard.host import handing_on
+from mailcow_wizard.host.processes import handing_on
 def main(words):
     handing_on.fetch(words[0])
     subprocess.Popen(["sleep", "600"], start_new_session=True)
@@ -24,8 +24,8 @@ def main(words):
 _FOLLOW = """
 import os, sys
 from mailcow_wizard.engine import lock
-from mailcow_wizard.host import detached
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.processes import detached
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.install import following
 start = detached.start_apart
 detached.start_apart = lambda module, *more: start("worker_that_waits", *more)

@@ -19,9 +19,9 @@ from lab.skip import or_skip
 from mailcow_wizard.checks.mail import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import dialogue, tls
-from mailcow_wizard.host.conversation import Trip
-from mailcow_wizard.host.mail_trip import send_and_find
+from mailcow_wizard.host.network import dialogue, tls
+from mailcow_wizard.host.network.conversation import Trip
+from mailcow_wizard.host.network.mail_trip import send_and_find
 from mailcow_wizard.model import Finding, Settings
 from tests.real.beside import Beside
 

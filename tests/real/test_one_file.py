@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host import ssh
-from mailcow_wizard.host.one_file import PACKAGES, WITHOUT
+from mailcow_wizard.host.one_file.build import PACKAGES, WITHOUT
+from mailcow_wizard.host.reach import ssh
 from supply import lock
 from tests.real.launcher import ROOT, VERSION, copy_checkout, need_root
 from tests.real.one_file import build, in_a_cache_of_its_own
@@ -93,7 +93,7 @@ def test_a_changed_package_is_not_taken(tmp_path: Path) -> None:
     changed.write_text(changed.read_text() + "\nchanged = True\n")
     program = (
         f"import sys; sys.path[:0] = [{str(copy)!r}, {str(ROOT)!r}]\n"
-        "from mailcow_wizard.host import one_file; one_file.build()"
+        "from mailcow_wizard.host.one_file import build; build.build()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -16,7 +16,7 @@ import sys
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Command, Plan, Settings
 state, directory = sys.argv[1:]
 command = Command(("sh", "-c", "echo begun; exec sleep 600"), (("true",),), timeout=600.0)

@@ -15,7 +15,7 @@ from lab.inside import wait_until
 from lab.provider import FAR, SERVER, Provider, provider
 from lab.skip import or_skip
 
-from mailcow_wizard.host.desk import Desk
+from mailcow_wizard.host.reach.desk import Desk
 from tests.real.reach_sides import PORTS, V4, WIZARD, near, states
 
 

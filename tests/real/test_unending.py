@@ -14,9 +14,9 @@ from lab.inside import LabError, needs, wait_until
 from lab.skip import or_skip
 
 from mailcow_wizard.engine import mending
-from mailcow_wizard.host import doing
-from mailcow_wizard.host.changing import Changing
 from mailcow_wizard.host.errors import Unending
+from mailcow_wizard.host.files.changing import Changing
+from mailcow_wizard.host.processes import doing
 from mailcow_wizard.model import Command
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

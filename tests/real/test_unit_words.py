@@ -38,13 +38,13 @@ def main(words):
 """
 _APART = """
 import json, sys
-from mailcow_wizard.host import detached
+from mailcow_wizard.host.processes import detached
 made = detached.start_apart("teller", tuple(json.loads(sys.argv[1])), "a-test", "tells")
 print(type(made).__name__)
 """
 _BACK = """
 import json, sys
-from mailcow_wizard.host import way_back
+from mailcow_wizard.host.files import way_back
 print(way_back.arm("teller", tuple(json.loads(sys.argv[1])), 1.0, "/root/kept"))
 """
 
@@ -80,4 +80,5 @@ def test_the_way_back(debian: Machine) -> None:
     said, words = told(debian, _BACK, WORDS)
     assert said == "True"
     assert words == list(WORDS)
-    debian.run(["python3", "-c", "from mailcow_wizard.host import way_back; way_back.disarm('/root/kept')"])
+    disarm = "from mailcow_wizard.host.files.way_back import disarm; disarm('/root/kept')"
+    debian.run(["python3", "-c", disarm])

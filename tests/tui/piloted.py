@@ -10,7 +10,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Settings
 from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.look import Look

@@ -19,7 +19,7 @@ import pytest
 from bench.terminal import Program, on_terminal
 from lab.inside import wait_until
 
-from mailcow_wizard.host.keyboard import Keyboard
+from mailcow_wizard.host.terminal.keyboard import Keyboard
 
 ROOT = Path(__file__).resolve().parents[2]
 _SEARCH = "\x10"

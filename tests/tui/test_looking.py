@@ -7,7 +7,7 @@ import sys
 SCREEN = """
 import asyncio, os, signal, sys
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Settings
 from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.look import Look

@@ -19,8 +19,8 @@ from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Edit, Plan, Settings
 
 TITLE = "Let only root read and change mailcow.conf"

@@ -14,8 +14,8 @@ from mailcow_wizard.answers.collecting import collect
 from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import Hostname
-from mailcow_wizard.host.recorded import FORMAT, RecordedHost
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.recording.recorded import FORMAT, RecordedHost
 from mailcow_wizard.install.stages import STAGES
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import STEPS, Event, Settings

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tui.tmux import PATIENCE, PROMPT, WIZARD, Terminal, wizard
 
-from mailcow_wizard.host.recorded import DEMO
+from mailcow_wizard.host.recording.recorded import DEMO
 
 WELCOME = "Full name of the mail server"
 SUMMARY = "6 findings block the install"

@@ -11,7 +11,7 @@ from tui.test_asked_again import Runs
 from mailcow_wizard import language
 from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.tui import greeting, mending
 from mailcow_wizard.tui.app import WizardApp
 from mailcow_wizard.tui.frame import inside

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mailcow_wizard.engine.acknowledging import Acknowledgements
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 
 SMTP = "ports.smtp"
 

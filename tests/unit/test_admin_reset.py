@@ -9,9 +9,9 @@ import pytest
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.mail import PASSWORD_FILE, offers
-from mailcow_wizard.host.admin_reset import SCRIPT
-from mailcow_wizard.host.new_password import shown_once
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.files.new_password import shown_once
+from mailcow_wizard.host.programs.admin_reset import SCRIPT
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.model import Command, Judgement, Settings
 from tests.checks.mail_machine import DIRECTORY, MailMachine, container
 

@@ -16,7 +16,7 @@ from mailcow_wizard.engine.given import NEW, Allowed, Choices, FirstMailbox, Giv
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Acknowledgement, Command, Plan, Settings
 
 DIRECTORY = "/opt/mailcow-dockerized"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host import apart
+from mailcow_wizard.host.processes import apart
 from mailcow_wizard.model import Event, Evidence
 
 pytestmark = pytest.mark.timed
@@ -97,7 +97,7 @@ def test_the_end_comes_early_and_closes(tmp_path: Path) -> None:
 def test_who_is_killed_leaves_nobody_behind() -> None:
     code = (
         "import os, time\n"
-        "from mailcow_wizard.host import apart\n"
+        "from mailcow_wizard.host.processes import apart\n"
         "def work(say):\n    say(os.getpid())\n    time.sleep(60)\n"
         "child = apart.start(work, lambda: None)\n"
         "print(child.hear(wait=True)[0], flush=True)\n"

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from lab import mailcow_web
 
-from mailcow_wizard.host.api_key import BEGINS
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.api_key import BEGINS
+from mailcow_wizard.host.programs.paths import program
 from tests.unit.test_mailcow_api import Web, web
 
 __all__ = ["web"]

@@ -283,7 +283,7 @@ def test_the_rules_see_what_is_wrong() -> None:
     assert not may_import("model", "host")
     assert may_import("checks", "host")
     assert len(NAMES) > 50
-    assert "subprocess" in source("host/commands.py").imports
+    assert "subprocess" in source("host/processes/commands.py").imports
     assert ("open", 1) in _seen("open('/etc/passwd')").calls
     assert ("time", "sleep", 1) in _seen("time.sleep(1)").looked_up
     assert ("exists", 1) in _seen("os.path.exists('/etc')").of_paths

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from mailcow_wizard.host import asking
+from mailcow_wizard.host.terminal import asking
 
 
 class _Told(io.StringIO):

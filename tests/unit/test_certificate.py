@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host import tls
-from mailcow_wizard.host.certificate import certificate
-from mailcow_wizard.host.codec import pack, unpack
 from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.network import tls
+from mailcow_wizard.host.network.certificate import certificate
+from mailcow_wizard.host.recording.codec import pack, unpack
 from mailcow_wizard.host.replies import Certificate
 
 pytestmark = pytest.mark.timed

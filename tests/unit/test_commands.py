@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from lab.inside import wait_until
 
-from mailcow_wizard.host.commands import Commands
 from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, TooLarge
+from mailcow_wizard.host.processes.commands import Commands
+from mailcow_wizard.host.processes.search_path import search_path, which
 from mailcow_wizard.host.replies import MIB, Ran
-from mailcow_wizard.host.search_path import search_path, which
 
 pytestmark = pytest.mark.timed
 

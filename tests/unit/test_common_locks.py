@@ -15,9 +15,9 @@ from lab.inside import wait_until
 from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.lock import Locked
-from mailcow_wizard.host import common_locks, flock
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files import common_locks, flock
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Plan
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the locks are root's")
@@ -197,7 +197,7 @@ def test_without_root_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _SOMEBODY_TAKES = """import os, sys
-from mailcow_wizard.host import flock
+from mailcow_wizard.host.files import flock
 os.setgid(12345)
 os.setuid(12345)
 try:

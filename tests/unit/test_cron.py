@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from unit.this_checkout import ENVIRONMENT
 
-from mailcow_wizard.host.recorded import DEMO
+from mailcow_wizard.host.recording.recorded import DEMO
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 STARTED = "/opt/mailcow-wizard/wizard check"

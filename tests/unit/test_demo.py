@@ -5,7 +5,7 @@ import json
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.recorded import DEMO, load
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.model import Settings
 from tests import demo_machine
 

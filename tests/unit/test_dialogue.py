@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from mailcow_wizard.host.conversation import Dialogue, Spoken
-from mailcow_wizard.host.dialogue import converse
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken
+from mailcow_wizard.host.network.dialogue import converse
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from textual import _compositor, app, driver, strip
 from textual.drivers import _writer_thread, linux_driver
 from tui.emulator import Emulator
 
-from mailcow_wizard.host.terminal import Drawing
+from mailcow_wizard.host.terminal.abilities import Drawing
 from mailcow_wizard.tui.display.driver import DisplayDriver, OldTerminalDriver, driver_for
 from mailcow_wizard.tui.display.moves import NOWHERE, Moves, Place
 from mailcow_wizard.tui.display.painter import Painter

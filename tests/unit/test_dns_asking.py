@@ -7,9 +7,9 @@ import pytest
 from lab.name_server import FORMERR, NXDOMAIN, REFUSED, SERVFAIL, TRUNCATED, Answer, NameServer, reply
 
 from mailcow_wizard.facts.dns.resolvers import MOST_USED, nameservers
-from mailcow_wizard.host.dns import Round, Silence
-from mailcow_wizard.host.dns_wire import encoded
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network.dns import Round, Silence
+from mailcow_wizard.host.network.dns_wire import encoded
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 
 pytestmark = pytest.mark.timed

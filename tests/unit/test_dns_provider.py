@@ -12,10 +12,10 @@ from provider_stand_in import TOKEN, Provider
 
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.fixes import dns_records
-from mailcow_wizard.host import lexicon
-from mailcow_wizard.host.commands import downloads
-from mailcow_wizard.host.doing import _handed_on
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.processes.commands import downloads
+from mailcow_wizard.host.processes.doing import _handed_on
+from mailcow_wizard.host.programs import lexicon
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.model import Command, Settings
 
 

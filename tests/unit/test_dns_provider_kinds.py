@@ -287,7 +287,7 @@ def test_a_provider_that_does_not_answer_is_not_said_to_refuse(tmp_path: Path) -
 
 
 def test_a_call_that_is_not_answered_ends_and_what_was_made_is_taken_back(tmp_path: Path) -> None:
-    quick = "import mailcow_wizard.host.provider_zone as zone\nzone._PATIENCE_S = 0.5\n"
+    quick = "import mailcow_wizard.host.programs.provider_zone as zone\nzone._PATIENCE_S = 0.5\n"
     provider = Provider(tmp_path, f"{quick}{HANGS}")
     provider.has(THEIRS)
     two = (f"update add mail.{DOMAIN}. 300 A {one}" for one in ("198.51.100.25", "198.51.100.26"))
@@ -296,7 +296,7 @@ def test_a_call_that_is_not_answered_ends_and_what_was_made_is_taken_back(tmp_pa
 
 
 def test_what_is_not_answered_is_not_asked_in_another_form(tmp_path: Path) -> None:
-    quick = "import time, mailcow_wizard.host.provider_zone as zone\nzone._PATIENCE_S = 0.5\n"
+    quick = "import time, mailcow_wizard.host.programs.provider_zone as zone\nzone._PATIENCE_S = 0.5\n"
     made = """class Client(Client):
     def create_record(self, *words):
         super().create_record(*words)

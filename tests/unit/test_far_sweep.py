@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mailcow_wizard.host import one_file_far
+from mailcow_wizard.host.one_file import far as one_file_far
 
 
 def _left(above: Path, name: str, old: bool) -> Path:

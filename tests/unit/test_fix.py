@@ -14,7 +14,7 @@ from lab.inside import wait_until
 from mended import CHECK, FIX, NEW, OLD, SECRET, Mailcow, document, fits
 
 from mailcow_wizard.engine import lock
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 
 PYTHON = "/usr/bin/python3"
 NOBODY = 65534

@@ -11,7 +11,7 @@ from unit.test_command_line import document, refused, schema, wizard
 from unit.this_checkout import ENVIRONMENT, WIZARD
 
 from mailcow_wizard import __version__
-from mailcow_wizard.host import streams
+from mailcow_wizard.host.terminal import streams
 
 
 def test_a_document_is_promised_without_a_command_too() -> None:

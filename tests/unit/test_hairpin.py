@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 
-from mailcow_wizard.host.hairpin import Round
+from mailcow_wizard.host.network.hairpin import Round
 
 HERE = "127.0.0.1"
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host import flock, handing_on
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files import flock
+from mailcow_wizard.host.processes import handing_on
 
 _FETCHES = """import sys
-from mailcow_wizard.host import flock, handing_on
+from mailcow_wizard.host.files import flock
+from mailcow_wizard.host.processes import handing_on
 descriptors = handing_on.fetch(sys.argv[1])
 print(f"has {len(descriptors)}", flush=True)
 for one in descriptors:
@@ -23,7 +25,7 @@ for one in descriptors:
 sys.stdin.read()
 """
 _STRANGER = """import os, sys
-from mailcow_wizard.host import handing_on
+from mailcow_wizard.host.processes import handing_on
 os.setgid(12345)
 os.setuid(12345)
 print(handing_on.fetch(sys.argv[1]))

@@ -14,8 +14,8 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.docker_leftovers import stack
-from mailcow_wizard.host.recorded import DEMO, load
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.install import following, going_on
 from mailcow_wizard.install.outlook import present
 from mailcow_wizard.install.standing import Choices, Record, fresh

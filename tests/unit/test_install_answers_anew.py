@@ -15,8 +15,8 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.docker import Engine
 from mailcow_wizard.facts.volumes import Database
 from mailcow_wizard.fixes import Offer
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import configuration, docker, following
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Record, Standing

@@ -9,9 +9,9 @@ from lab.inside import wait_until
 
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host.log import LogFile
+from mailcow_wizard.host.files.log import LogFile
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Settings

@@ -17,7 +17,7 @@ from tui.tmux import Terminal
 from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.install import following, worker
 from mailcow_wizard.install.standing import Choices, Record, Running, Unreadable, fresh
 from mailcow_wizard.model import Settings

@@ -11,8 +11,8 @@ from fake_host import FakeHost
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.replies import HttpReply
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import up
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.services import Service

@@ -11,7 +11,7 @@ from mailcow_wizard.engine.given import Choices, FirstMailbox
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.selection import select
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.install import first_password, verify
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.model import Acknowledgement, Check, Finding, Judgement, Settings

@@ -11,7 +11,7 @@ from lab.inside import wait_until
 from mailcow_wizard.cli import making
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.engine import lock, mending
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Command
 
 

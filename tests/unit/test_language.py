@@ -16,7 +16,7 @@ from mailcow_wizard import language
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.dns_push import decided
 from mailcow_wizard.cli.making import Talk
-from mailcow_wizard.host import asking
+from mailcow_wizard.host.terminal import asking
 
 CHECKOUT = ROOT.parent
 
@@ -263,7 +263,7 @@ def test_english_costs_nothing() -> None:
 def test_a_process_of_its_own_speaks_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, german: None
 ) -> None:
-    from mailcow_wizard.host import detached
+    from mailcow_wizard.host.processes import detached
 
     said = tmp_path / "said"
     (tmp_path / "speaker.py").write_text(

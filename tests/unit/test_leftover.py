@@ -15,7 +15,7 @@ import sys
 from mailcow_wizard.engine.leftover import left_over
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.real import RealHost
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Settings
 print(left_over(Session(RealHost(), Settings(), StateDirectory(sys.argv[1]))))
 print(sorted({"mailcow_wizard.engine.journal", "subprocess"} & sys.modules.keys()))

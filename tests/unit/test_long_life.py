@@ -16,10 +16,10 @@ from lab.name_server import NameServer, reply
 from mailcow_wizard import language
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.host import detached
-from mailcow_wizard.host.dns import Round, Silence
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.network.dns import Round, Silence
+from mailcow_wizard.host.processes import detached
 from mailcow_wizard.host.replies import DnsQuestion
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following
 from mailcow_wizard.install.standing import Choices, Progress, Record, fresh
 from mailcow_wizard.model import Settings

@@ -11,7 +11,7 @@ from lab import certificates, mailcow_web
 from lab.inside import running
 from lab.mail_server import free_ports
 
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.paths import program
 
 MAILBOX, DOMAIN = "me@example.org", "example.org"
 # What docker would do: enters no container, and gives the password that the container has.

@@ -13,8 +13,8 @@ import pytest
 from json_schema import faults
 
 from mailcow_wizard.engine.memory import Difference, Memory
-from mailcow_wizard.host.recorded import DEMO
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.recording.recorded import DEMO
 from mailcow_wizard.language import use
 from mailcow_wizard.model import Acknowledgement, Evidence, Finding, Fix
 from mailcow_wizard.report.document import of_run

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mailcow_wizard.host.nft_back import undoing
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.nft_back import undoing
+from mailcow_wizard.host.programs.paths import program
 
 _SET = {"set": {"family": "inet", "table": "filter", "name": "mailcow_ports", "handle": 3}}
 

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from mailcow_wizard.host.nft_tables import tables
+from mailcow_wizard.host.programs.nft_tables import tables
 
 _DONE = struct.pack("=IHHII", 20, 3, 2, 1, 0) + bytes(4)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host import dns_update
 from mailcow_wizard.host.errors import NoAnswer
+from mailcow_wizard.host.programs import dns_update
 from mailcow_wizard.host.real import RealHost
 
 

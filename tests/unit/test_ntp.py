@@ -10,7 +10,7 @@ import pytest
 
 from mailcow_wizard.checks.time_offset import judge_offset
 from mailcow_wizard.facts.time_answers import compare, read_answer
-from mailcow_wizard.host import ntp
+from mailcow_wizard.host.network import ntp
 from tests.unit.ntp_servers import Servers, one, reply, right, shifted, silent
 
 pytestmark = pytest.mark.timed

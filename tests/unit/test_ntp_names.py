@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mailcow_wizard.host import ntp
+from mailcow_wizard.host.network import ntp
 from tests.unit.ntp_servers import Servers, one, right
 
 pytestmark = pytest.mark.timed

@@ -17,7 +17,7 @@ from mailcow_wizard.cli.arguments import parse
 from mailcow_wizard.cli.repeating import finding_again
 from mailcow_wizard.engine.memory import Memory
 from mailcow_wizard.host import calling
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.install.spoken import line
 from mailcow_wizard.language import _, called, called_elsewhere, ngettext
 from mailcow_wizard.model import Finding

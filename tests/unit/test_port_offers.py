@@ -8,7 +8,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.recorded import DEMO, load
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.model import Command, Edit, Judgement, Manual, Settings
 from tests.demo_machine import DemoMachine
 

@@ -11,7 +11,7 @@ from mailcow_wizard.checks.ports import judge_port
 from mailcow_wizard.facts.bindings import Binding, bindings, conflicts, only_v6
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.ports import Occupant, PortFacts
-from mailcow_wizard.host.listeners import listeners
+from mailcow_wizard.host.processes.listeners import listeners
 from mailcow_wizard.host.replies import Listener
 from mailcow_wizard.model import Judgement
 from mailcow_wizard.requirements import PORTS

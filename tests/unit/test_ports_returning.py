@@ -15,8 +15,8 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import _PROPERTIES
 from mailcow_wizard.fixes.ports import _kept_from_starting
 from mailcow_wizard.host.errors import NoAnswer
+from mailcow_wizard.host.recording.scrub import scrub
 from mailcow_wizard.host.replies import Process
-from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Command, Settings
 
 OWN = "/etc/systemd/system"

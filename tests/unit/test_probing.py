@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mailcow_wizard.host.echo import checksum
-from mailcow_wizard.host.probing import Round
+from mailcow_wizard.host.network.echo import checksum
+from mailcow_wizard.host.network.probing import Round
 from mailcow_wizard.host.replies import Probe, Probed
 
 pytestmark = pytest.mark.timed

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from lab.inside import running
 
-from mailcow_wizard.host.processes import running as named
+from mailcow_wizard.host.processes.proc import running as named
 
 _RENAMED = "open('/proc/self/comm', 'w').write({name!r}); print('ready', flush=True); input()"
 _NAMES = ("mw own", "mw own\n", "mw ", "mw-of-fifteen-c")

@@ -13,17 +13,17 @@ from lab.inside import CHECKOUT
 
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.journal import Journal
-from mailcow_wizard.host.programs import here, program
+from mailcow_wizard.host.programs.paths import here, program
 
 # Any file beside them is a program that ends well.
-OURS = "programs"
+OURS = "paths"
 _APPLY = """
 import sys
 sys.path[:0] = [{code!r}, {tests!r}]
 from pathlib import Path
 from changes import Place, nothing
 from mailcow_wizard.engine import mending
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.model import Command, Proof
 place = Place(Path({root!r}))
 made = Command((*program({ours!r}), "made"), ((*program({ours!r}), "back"),))
@@ -63,14 +63,18 @@ def test_it_is_shown_as_it_is_run(place: Place) -> None:
     [
         ("systemctl", "stop", "exim4"),
         ("/usr/bin/python3",),
-        ("/usr/bin/python3", "/opt/theirs/host/programs.py"),
-        ("/usr/bin/python3", "/opt/mailcow_wizard/host/none.py"),
+        ("/usr/bin/python3", "/opt/theirs/host/programs/ufw_back.py"),
+        ("/usr/bin/python3", "/opt/mailcow_wizard/host/programs/none.py"),
         ("/usr/bin/python3", "/opt/mailcow_wizard/host/../../x.py"),
-        ("sh", "/opt/mailcow_wizard/host/programs.py"),
+        ("sh", "/opt/mailcow_wizard/host/programs/ufw_back.py"),
     ],
 )
 def test_what_is_not_ours_stays(argv: tuple[str, ...]) -> None:
     assert here(argv) == argv
+
+
+def test_what_was_written_down_before_they_had_a_folder_is_found() -> None:
+    assert here(("/usr/bin/python3", "/opt/mailcow_wizard/host/paths.py", "back")) == (*program(OURS), "back")
 
 
 def test_what_lies_here_stays() -> None:

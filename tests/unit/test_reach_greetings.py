@@ -3,7 +3,7 @@
 import pytest
 
 from mailcow_wizard.engine.reach_greetings import likeness, shown
-from mailcow_wizard.host.reach_talk import Door, talk, with_text
+from mailcow_wizard.host.reach.talk import Door, talk, with_text
 
 SMTP = "o~220_mail,example,org_ESMTP_Postcow"
 NGINX = "o~HTTP_1,1_301_nginx"

@@ -10,9 +10,10 @@ import time
 import pytest
 
 from mailcow_wizard.cli import reach_from
-from mailcow_wizard.host import reach_asker, reach_listener
-from mailcow_wizard.host.reach_listener import MAGIC, Knock, ReachListener
-from mailcow_wizard.host.reach_talk import Door
+from mailcow_wizard.host.reach import asker as reach_asker
+from mailcow_wizard.host.reach import listener as reach_listener
+from mailcow_wizard.host.reach.listener import MAGIC, Knock, ReachListener
+from mailcow_wizard.host.reach.talk import Door
 
 
 def _knock(listener: ReachListener, port: int, token: str) -> bool:

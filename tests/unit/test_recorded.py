@@ -11,12 +11,19 @@ from mailcow_wizard.checks import of_topic
 from mailcow_wizard.cli import app
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.mail import admin
-from mailcow_wizard.host.conversation import Spoken
 from mailcow_wizard.host.errors import Denied, HostError, Missing, NoAnswer, NotRecorded, Refused, TooLarge
-from mailcow_wizard.host.recorded import DEMO, BadRecording, RecordedHost, RecordingHost, load, question
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.network.conversation import Spoken
+from mailcow_wizard.host.recording.recorded import (
+    DEMO,
+    BadRecording,
+    RecordedHost,
+    RecordingHost,
+    load,
+    question,
+)
+from mailcow_wizard.host.recording.scrub import scrub
 from mailcow_wizard.host.replies import HttpReply, Listener, Process, Ran, User
-from mailcow_wizard.host.scrub import scrub
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Finding, Settings
 
 DEEP = "[" * 100_000 + "]" * 100_000

@@ -18,7 +18,7 @@ from mailcow_wizard.facts.dns import delegation
 from mailcow_wizard.facts.dns.delegation import walk_every_way, zone_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import NotRecorded
-from mailcow_wizard.host.recorded import DEMO, RecordedHost, RecordingHost, load
+from mailcow_wizard.host.recording.recorded import DEMO, RecordedHost, RecordingHost, load
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Settings
 from tests.demo_config import DIRECTORY

@@ -11,7 +11,7 @@ from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.dns.standing import Standing
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Settings
 from mailcow_wizard.names import NotAName
 from mailcow_wizard.tui import record_words as words

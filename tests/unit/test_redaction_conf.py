@@ -9,7 +9,7 @@ from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.engine.diff import HIDDEN, secrets_of, unified
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.scrub import scrub
+from mailcow_wizard.host.recording.scrub import scrub
 from mailcow_wizard.model import Edit, Settings
 from mailcow_wizard.redaction import REMOVED, configuration, is_secret
 from tests.fake_host import FakeHost

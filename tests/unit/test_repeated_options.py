@@ -15,7 +15,7 @@ from unit.test_undo import killed
 from unit.this_checkout import ENVIRONMENT, WIZARD
 
 from mailcow_wizard.cli.repeating import repeated
-from mailcow_wizard.host.state import FOR_ROOT, StateDirectory, default_directory
+from mailcow_wizard.host.files.state import FOR_ROOT, StateDirectory, default_directory
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Settings
 

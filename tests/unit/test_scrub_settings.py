@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mailcow_wizard.conf.compose_override import option
-from mailcow_wizard.host.scrub import scrub
+from mailcow_wizard.host.recording.scrub import scrub
 
 SECRET = "Geheim4711"
 OVERRIDE = "/opt/mailcow-dockerized/docker-compose.override.yml"

@@ -18,7 +18,7 @@ from mailcow_wizard.engine.settings import (
     open_draft,
 )
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.language import use
 from mailcow_wizard.model import Edit, Settings
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-SHOWS = "from mailcow_wizard.host.streams import show_until_closed; show_until_closed('the line')"
+SHOWS = "from mailcow_wizard.host.terminal.streams import show_until_closed; show_until_closed('the line')"
 
 
 def _read_until(ours: int, wanted: bytes) -> None:

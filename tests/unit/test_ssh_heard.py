@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.ssh import Connection, Destination
+from mailcow_wizard.host.reach.ssh import Connection, Destination
 
 # The words for the far side's shell stand last; those that clean up are written down.
 _SSH = """#!/bin/sh

@@ -11,9 +11,9 @@ import pytest
 from fake_host import FakeHost
 
 from mailcow_wizard.engine.session import Answers, Session
-from mailcow_wizard.host import state
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.host.state import StateDirectory, default_directory, write_private
+from mailcow_wizard.host.files import state
+from mailcow_wizard.host.files.state import StateDirectory, default_directory, write_private
 from mailcow_wizard.model import Settings
 
 ANSWERS = Answers("mail.example.org", ("example.org", "example.com"), "ports")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from mailcow_wizard.host import listeners, streams, terminal
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.processes import listeners
+from mailcow_wizard.host.terminal import abilities as terminal
+from mailcow_wizard.host.terminal import streams
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lab import certificates
 
-from mailcow_wizard.host import tls
+from mailcow_wizard.host.network import tls
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from mailcow_wizard.checks.system import CHECKS
 from mailcow_wizard.engine.runner import Run, join
 from mailcow_wizard.engine.selection import select
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.recorded import DEMO, load
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.model import Evidence, Judgement, Settings
 from mailcow_wizard.tui.to_type import commands
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host import search_path
-from mailcow_wizard.host.changing import Changing
-from mailcow_wizard.host.commands import Commands
 from mailcow_wizard.host.errors import Denied, HostError, Missing
-from mailcow_wizard.host.log import LogFile
-from mailcow_wizard.host.state import write_private
-from mailcow_wizard.host.trust import changeable, followed, stranger
+from mailcow_wizard.host.files.changing import Changing
+from mailcow_wizard.host.files.log import LogFile
+from mailcow_wizard.host.files.state import write_private
+from mailcow_wizard.host.files.trust import changeable, followed, stranger
+from mailcow_wizard.host.processes import search_path
+from mailcow_wizard.host.processes.commands import Commands
 
 NOBODY = 65534
 SOMEBODY = 12345

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from mailcow_wizard.host.tsig import ALGORITHMS, BadKey, doubts, parse
+from mailcow_wizard.host.programs.tsig import ALGORITHMS, BadKey, doubts, parse
 
 DATA = b"a secret of thirty-two bytes, or so"
 SECRET = base64.b64encode(DATA).decode()

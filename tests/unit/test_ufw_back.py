@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.host.programs import program
-from mailcow_wizard.host.ufw_back import standing
+from mailcow_wizard.host.programs.paths import program
+from mailcow_wizard.host.programs.ufw_back import standing
 
 _OURS = "ufw allow 25,465/tcp comment 'mailcow-wizard'"
 _WORDS = ("mailcow-wizard", "25,465/tcp")

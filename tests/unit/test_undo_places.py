@@ -18,9 +18,9 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts import taken
 from mailcow_wizard.facts.ports import Occupant
 from mailcow_wizard.facts.taken import meet, places_of
-from mailcow_wizard.host.recorded import DEMO, load
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.recording.recorded import DEMO, load
 from mailcow_wizard.host.replies import Holder, Listener
-from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Place, Plan, Settings
 from tests.fake_host import FakeHost
 

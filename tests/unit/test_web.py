@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mailcow_wizard.host import web
 from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.network import web
 
 HERE = "127.0.0.1"
 NAME = "registry.example.org"

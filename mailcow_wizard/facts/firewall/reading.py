@@ -13,7 +13,7 @@ from mailcow_wizard.facts.modules import modules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import Denied, HostError, Missing, TooLarge
-from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.programs.paths import program
 from mailcow_wizard.host.replies import MIB
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

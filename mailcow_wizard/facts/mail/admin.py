@@ -10,8 +10,8 @@ from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.talks import web_protocol
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network.conversation import Dialogue
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple

@@ -92,7 +92,7 @@ def stack(facts: Facts) -> Stack:
 
     Raises HostError.
     """
-    from mailcow_wizard.host.detached import pause
+    from mailcow_wizard.host.processes.detached import pause
 
     about = facts.get(installed)
     if about.skip or about.down:

@@ -16,8 +16,8 @@ from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place, reac
 from mailcow_wizard.facts.mail.trips import MAILBOX
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network.conversation import Dialogue
 from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, mailbox
 from mailcow_wizard.numerals import whole

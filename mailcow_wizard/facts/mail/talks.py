@@ -13,8 +13,8 @@ from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network.conversation import Dialogue, Spoken
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

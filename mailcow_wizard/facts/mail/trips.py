@@ -11,9 +11,9 @@ from mailcow_wizard.facts.mail.postfix_log import Fate, fate
 from mailcow_wizard.facts.mail.talks import own_addresses
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import far_mailbox
-from mailcow_wizard.host.conversation import Trip, Tripped
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.files import far_mailbox
+from mailcow_wizard.host.network.conversation import Trip, Tripped
 from mailcow_wizard.typed import NamedTuple
 
 MAILBOX, PASSWORD = "MAILCOW_WIZARD_MAILBOX", "MAILCOW_WIZARD_MAILBOX_PASSWORD"

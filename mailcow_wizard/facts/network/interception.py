@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.network.names import families
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, NO_TLS, Dialogue, Spoken
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network.conversation import NO_AUTHORITIES, NO_TLS, Dialogue, Spoken
 from mailcow_wizard.host.replies import Probe
 
 PATIENCE_S = 0.8

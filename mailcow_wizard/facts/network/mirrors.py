@@ -10,8 +10,8 @@ from mailcow_wizard.facts.package_sources import REPOSITORIES, SETTINGS, switche
 from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.tools import tools
-from mailcow_wizard.host import proxy_variables
 from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.network import proxy_variables
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple

@@ -31,8 +31,8 @@ from mailcow_wizard.facts.network.names import (
 )
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Spoken
 from mailcow_wizard.host.errors import HostError, NoAnswer
+from mailcow_wizard.host.network.conversation import Spoken
 from mailcow_wizard.host.replies import Probe, Probed
 from mailcow_wizard.typed import NamedTuple
 

@@ -15,9 +15,9 @@ from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition, Resize
 
-from mailcow_wizard.host.full_screen import ALTERNATE, bounded
-from mailcow_wizard.host.keyboard import Keyboard, hang_up
-from mailcow_wizard.host.terminal import adds_returns
+from mailcow_wizard.host.terminal.abilities import adds_returns
+from mailcow_wizard.host.terminal.full_screen import ALTERNATE, bounded
+from mailcow_wizard.host.terminal.keyboard import Keyboard, hang_up
 from mailcow_wizard.tui.display.painter import REPEATED, Painter, can_repeat
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
 from mailcow_wizard.tui.display.received import Received
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.message import Message
 
-    from mailcow_wizard.host.full_screen import FullScreen
-    from mailcow_wizard.host.terminal import Drawing
+    from mailcow_wizard.host.terminal.abilities import Drawing
+    from mailcow_wizard.host.terminal.full_screen import FullScreen
 
 _WHOLE = "\x1b[?6l\x1b[r\x1b(B\x0f\x1b[?7l\x1b[?25l"
 """No margins, no line-drawing letters, no wrapping, no cursor: what other output may have changed."""

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from mailcow_wizard.host.new_password import shown_once
+from mailcow_wizard.host.files.new_password import shown_once
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.text import TextScreen

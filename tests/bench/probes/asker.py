@@ -10,7 +10,7 @@ import threading
 import time
 from statistics import median
 
-from mailcow_wizard.host.ntp import ask_time
+from mailcow_wizard.host.network.ntp import ask_time
 from mailcow_wizard.host.replies import TimeAnswer
 
 _TO_1900 = 2_208_988_800

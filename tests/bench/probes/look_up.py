@@ -7,7 +7,7 @@ import sys
 import time
 from statistics import median
 
-from mailcow_wizard.host.dns import Round, Silence
+from mailcow_wizard.host.network.dns import Round, Silence
 from mailcow_wizard.host.replies import DnsQuestion
 
 _NAMES = 70

@@ -1,0 +1,1 @@
+"""Conversations with other machines, each with a limit."""

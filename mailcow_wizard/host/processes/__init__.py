@@ -1,0 +1,1 @@
+"""Processes: those of this machine, and those that are started here."""

@@ -1,0 +1,215 @@
+"""Runs commands that look at the machine: bounded in time and output, with a clean environment."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from mailcow_wizard.host.errors import Denied, HostError, NoAnswer, TooLarge
+from mailcow_wizard.host.processes.search_path import search_path, which
+from mailcow_wizard.host.replies import MIB, Ran
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+_MOST_COMPLAINTS = MIB
+_ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
+_DOWNLOADS = ("apt", "apt-get", "dnf", "yum", "apk", "zypper", "git")
+# mailcow's own: it runs git and curl.
+_SCRIPT = "generate_config.sh"
+# Our own: it asks a provider's API.
+_PROGRAM = "dns_provider.py"
+_MARK = "MAILCOW_WIZARD_COMMAND"
+_MOST_ENVIRONMENT = 1 << 18
+_PATIENCE_S = 0.3
+_ROUNDS = 20
+
+
+def downloads(argv: tuple[str, ...]) -> bool:
+    """Whether a command speaks with servers of the web, also one whose environment `env` sets first."""
+    words = argv[1:] if argv[:1] == ("env",) else argv
+    command, *more = [os.path.basename(one) for one in words if "=" not in one] or [""]
+    return command in _DOWNLOADS or (command == "bash" and more[:1] == [_SCRIPT]) or more[:1] == [_PROGRAM]
+
+
+class Commands:
+    """The commands that run at the moment, so that none outlives the program."""
+
+    def __init__(self, proxies: Callable[[], Mapping[str, str]] = dict) -> None:
+        """`proxies` tells the variables that commands which download find in their environment."""
+        self._proxies = proxies
+        self._running: dict[subprocess.Popen[bytes], str] = {}
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._closed = False
+
+    def run(self, argv: tuple[str, ...], timeout: float, most: int = MIB, begun: bool = False) -> Ran:
+        """Runs a command in a session of its own; past `timeout` seconds ends it and all its children.
+        See `Host.run`."""
+        mark = f"{os.getpid()}-{next(self._numbers)}"
+        more = self._proxies() if downloads(argv) else {}
+        with self._lock:
+            if self._closed:
+                raise HostError("the program is ending")
+            process = _start(argv, mark, more)
+            self._running[process] = mark
+        out, err = bytearray(), bytearray()
+        # One byte more tells that there is more.
+        readers = [_reader(process.stdout, out, most + 1), _reader(process.stderr, err, _MOST_COMPLAINTS)]
+        try:
+            code = _wait(process, timeout)
+        except subprocess.TimeoutExpired:
+            _end_marked(process, mark)
+            raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s") from None
+        finally:
+            _end(process)
+            with self._lock:
+                del self._running[process]
+        if not _done(readers, _PATIENCE_S):
+            # A child in a session of its own has the pipe. What is there already is the answer.
+            _end_marked(process, mark)
+            _done(readers, _PATIENCE_S)
+        if len(out) > most and not begun:
+            raise TooLarge(f"{argv[0]} says more than {most >> 20} MiB")
+        return Ran(code, _text(out[:most]), _text(err))
+
+    def end_all(self) -> None:
+        """Ends what still runs; nothing is started any more."""
+        with self._lock:
+            self._closed = True
+            left = list(self._running.items())
+        for process, mark in left:
+            _end_marked(process, mark)
+
+
+def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with starting(argv[0]):
+        return subprocess.Popen(
+            [which(argv[0]), *argv[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**more, **_ENVIRONMENT, "PATH": search_path(), _MARK: mark},
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+@contextlib.contextmanager
+def starting(command: str) -> Iterator[None]:
+    """Raises Denied or HostError with a sentence for what keeps a command from being started."""
+    try:
+        yield
+    except PermissionError:
+        raise Denied(f"{command} may not be run by this user") from None
+    except OSError as error:
+        raise HostError(f"{command} could not be started: {error.strerror}") from None
+    except ValueError:
+        raise HostError(f"{command} could not be started: its words cannot be passed on") from None
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """Its exit code, at the moment when it ends: `Popen.wait` looks only every 50 ms. Raises
+    TimeoutExpired."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (OSError, AttributeError):  # before Linux 5.3, or with another libc
+        return process.wait(seconds)
+    try:
+        end = select.poll()
+        end.register(descriptor, select.POLLIN)
+        end.poll(seconds * 1000)
+    finally:
+        os.close(descriptor)
+    return process.wait(0)
+
+
+def _reader(stream: IO[bytes] | None, kept: bytearray, most: int) -> threading.Thread:
+    thread = threading.Thread(target=_read, args=(stream, kept, most), daemon=True)
+    thread.start()
+    return thread
+
+
+def _read(stream: IO[bytes], kept: bytearray, most: int) -> None:
+    """Keeps the first so many bytes and drops the rest, so that the command never waits for us."""
+    with stream:
+        while chunk := os.read(stream.fileno(), 1 << 16):
+            kept += chunk[: most - len(kept)]
+
+
+def _done(readers: list[threading.Thread], seconds: float) -> bool:
+    for reader in readers:
+        reader.join(seconds)
+    return not any(reader.is_alive() for reader in readers)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the whole session, and descendants that left it: one of them could hold the pipes open."""
+    strays = _descendants(process.pid) if process.poll() is None else []
+    _kill(os.killpg, process.pid, signal.SIGKILL)
+    for stray in strays:
+        _kill(os.kill, stray, signal.SIGKILL)
+    # Not for ever: a process that waits for a dead disk does not end even so.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_PATIENCE_S)
+
+
+def _end_marked(process: subprocess.Popen[bytes], mark: str) -> None:
+    """Ends the command, and what it left behind under another parent: the mark in its environment tells."""
+    _end(process)
+    for _ in range(_ROUNDS):
+        strays = [pid for pid in _processes() if is_marked(pid, _MARK, mark)]
+        if not strays:
+            return
+        for stray in strays:
+            _kill(os.kill, stray, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def is_marked(pid: int, variable: str, mark: str) -> bool:
+    """Whether a process has the mark in this variable, and is not one that got its number later; one that is
+    dead and not yet buried has no environment."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as environment:
+            return f"{variable}={mark}".encode() in environment.read(_MOST_ENVIRONMENT).split(b"\0")
+    except OSError:
+        return False
+
+
+def _kill(kill: Callable[[int, int], None], pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        kill(pid, number)
+
+
+def _descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        parent = waiting.pop()
+        # Stopped first: a process that starts others while it is looked at would hide them.
+        _kill(os.kill, parent, signal.SIGSTOP)
+        try:
+            with open(f"/proc/{parent}/task/{parent}/children", "rb") as children:
+                below = [int(word) for word in children.read().split()]
+        except (OSError, ValueError):
+            continue
+        found += below
+        waiting += below
+    return found
+
+
+def _text(data: bytearray) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""A machine on file: what may be written of one, and how it answers."""
