@@ -144,6 +144,35 @@ def test_an_spf_record_that_names_what_is_not_right_yet_stays(tmp_path: Path, ex
     assert row.state.kind == "right"
 
 
+def test_an_spf_record_of_a_server_that_has_no_other_record_yet_stays(tmp_path: Path) -> None:
+    text = f"v=spf1 mx a a:{NAME} -all"  # three look-ups that find nothing, of two that may
+    none = {(DOMAIN, "MX"): (), (DOMAIN, "A"): (), (NAME, "A"): (), (DOMAIN, "TXT"): text}
+    rows = records.read(session(tmp_path, {**ZONE, **ALL, **none})).rows
+    (row,) = (one for one in rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert row.state.kind == "right"
+
+
+@pytest.mark.parametrize("exchanger", [(), "10 elsewhere.example."])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("v=spf1 -all", f"v=spf1 ip4:{OURS} -all"),
+        ("v=spf1 ip4:192.0.2.9 ~all", f"v=spf1 ip4:192.0.2.9 ip4:{OURS} ~all"),
+        ("v=spf1 mx +all", SPF),
+        ("v=spf1 mx ip4:0.0.0.0/1 -all", SPF),
+        (f"v=spf1 -ip4:{OURS} mx -all", SPF),
+        ("v=spf1 mx include:none.example.net -all", SPF),
+    ],
+)
+def test_what_an_spf_record_says_by_itself_waits_for_no_other_record(
+    tmp_path: Path, text: str, value: str, exchanger: Any
+) -> None:
+    published = {**ZONE, **ALL, (DOMAIN, "MX"): exchanger, (DOMAIN, "TXT"): text}
+    rows = records.read(session(tmp_path, published)).rows
+    (row,) = (one for one in rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert (row.state.kind, row.value) == ("wrong", value)
+
+
 def test_a_zone_that_was_not_there_is_looked_for_again(tmp_path: Path) -> None:
     here = session(tmp_path, {})
     found = records.read(here)

@@ -96,6 +96,12 @@ def says_mx(text: str) -> bool:
     return any(word.lower() in ("mx", "+mx") for word in text.split(" ")[1:])
 
 
+def asks_dns(text: str) -> bool:
+    """Whether a valid SPF record names anybody by other records, which may not be right yet."""
+    read = policy(text)
+    return bool(read.redirect) or any(one.name not in ("all", "ip4", "ip6") for one in read.terms)
+
+
 def _name(term: str) -> str:
     return term.lstrip("+-~?").partition(":")[0].partition("/")[0].lower()
 

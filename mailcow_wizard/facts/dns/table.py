@@ -10,12 +10,13 @@ from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, doma
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.host_records import host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
-from mailcow_wizard.facts.dns.merging import Merged, merged_sender, says_mx
+from mailcow_wizard.facts.dns.merging import Merged, asks_dns, merged_sender, says_mx
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
 from mailcow_wizard.facts.dns.signing import signing_keys
 from mailcow_wizard.facts.dns.spf import Opinion, spf
 from mailcow_wizard.facts.dns.spf import texts as senders
+from mailcow_wizard.facts.dns.spf_check import MOST_VOID
 from mailcow_wizard.facts.dns.state import State, state, texts
 from mailcow_wizard.facts.network.ipv6 import leads_nowhere
 from mailcow_wizard.facts.store import Facts
@@ -143,7 +144,7 @@ def _by_opinion(facts: Facts, rows: tuple[Row, ...], row: Row) -> Row:
     text = found[0]
     opinion = next(one.opinions.get(text) for one in facts.get(spf) if one.domain == expected.domain)
     joined = joined_sender(rows, expected, text, opinion) if opinion else None
-    if joined is None or (joined.text and not all(_named(rows, expected))):
+    if joined is None or (joined.text and asks_dns(text) and not all(_named(rows, expected))):
         return row
     noted = expected._replace(value=joined.text or expected.value, note=joined.words)
     if joined.unknown:
@@ -153,11 +154,12 @@ def _by_opinion(facts: Facts, rows: tuple[Row, ...], row: Row) -> Row:
 
 def joined_sender(rows: tuple[Row, ...], expected: Expected, text: str, opinion: Opinion) -> Merged | None:
     """The SPF record `text` of a domain with this server added to it; None where nothing is to be changed."""
-    exchanger = _exchanger(rows, expected)
-    if exchanger.state.kind == "missing" and says_mx(text):
-        # It will name this server as soon as the mail exchanger is published.
+    merged = merged_sender(expected.domain, text, opinion, all(_named(rows, expected)))
+    waits = says_mx(text) and _exchanger(rows, expected).state.kind == "missing"
+    if waits and merged and (merged.text or any(one.void > MOST_VOID for _unused, one in opinion.own)):
+        # It will name this server, and find what it asks for, as soon as the mail exchanger is published.
         return None
-    return merged_sender(expected.domain, text, opinion, all(_named(rows, expected)))
+    return merged
 
 
 def _exchanger(rows: tuple[Row, ...], expected: Expected) -> Row:
