@@ -1,10 +1,14 @@
 """What a wrong clock brings about elsewhere: nothing that is signed is good then."""
 
+import re
+
 from mailcow_wizard.facts.network.interception import DATES
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 
-_REFUSED = pattern(r"SERVFAIL(?! \()|SERVFAIL \(.*(?:dnssec|signature|validat)")
+_REFUSED = pattern(
+    r"SERVFAIL(?! \()|SERVFAIL \(.*(?:dnssec|dnskey|rrsig|nsec|signature|zone key|validat)", re.IGNORECASE
+)
 """Of a resolver that checks signatures: what it explains otherwise has nothing to do with the clock."""
 _SEE = _(
     "See the clock first (`check time.offset`): while it is far off no certificate is good, and a resolver "

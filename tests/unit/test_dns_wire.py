@@ -164,6 +164,8 @@ def test_what_a_server_says_about_its_error() -> None:
     for code, text, said in (
         (6, None, "dnssec bogus"),
         (23, "far away", "far away"),
+        (7, "github.com/A", "signature expired: github.com/A"),
+        (6, "Signature expired (DNSSEC bogus)", "Signature expired (DNSSEC bogus)"),
         (999, None, "error 999"),
     ):
         response = dns.message.make_response(dns.message.make_query("a.", "A"))

@@ -18,6 +18,7 @@ _IN, _OPT, _POINTER = 1, 41, 0xC0
 _LONGEST_LABEL, _LONGEST_NAME, _MOST_HOPS = 63, 255, 40
 _AUTHORITATIVE, _AUTHENTICATED = 0x0400, 0x0020
 _EXPLAINED = 15
+_OF_SIGNATURES = range(5, 13)  # of the explanations below
 _MOST_RECORDS = 2000
 _ESCAPED = b'".;\\@$()'
 _MOST_TTL = 0x7FFFFFFF
@@ -161,7 +162,9 @@ class _Reader:
                 number = int.from_bytes(option[:2], "big")
                 text = option[2:].rstrip(b"\0").decode("utf-8", "replace")
                 known = EXPLANATIONS[number] if number < len(EXPLANATIONS) else f"error {number}"
-                self._explained.append(text or known)
+                # Of signatures some resolvers add no more than which record it is, or a mark of their own.
+                alone = number in _OF_SIGNATURES and known not in text.lower()
+                self._explained.append(f"{known}: {text}" if text and alone else text or known)
 
     # --- values by type ---
 
