@@ -110,10 +110,10 @@ def _refuse_settings(facts: Facts) -> None:
 
 def _starts_without_hosts(host: Host) -> bool:
     """Whether what one of before has left says how systemd starts the daemon, and without -H (as Docker's
-    manual has it for "hosts" in the file)."""
-    left = "\n".join(texts(host, _UNIT_FILES, all=False))
+    manual has it for "hosts" in the file); not known of a variable."""
+    left = "\n".join(texts(host, _UNIT_FILES, all=False)).replace("\\\n", " ")
     starts = re.findall(r"^ExecStart[ \t]*=[ \t]*(\S.*)$", left, re.MULTILINE)
-    return bool(starts) and not any(re.search(r"\s(?:-H|--host)", one) for one in starts)
+    return bool(starts) and not any(re.search(r"\s(?:-H|--host)|\$", one) for one in starts)
 
 
 def _is_new_enough(facts: Facts, packager: str) -> bool:

@@ -13,6 +13,8 @@ from tests.fixes.test_docker import debian, plan
         ("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n", "no command apt-get"),  # that comes next
         ("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd://\n", "says -H"),
         ("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --host=fd://\n", "says -H"),
+        ("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd \\\n  -H fd://\n", "says -H"),
+        ("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n", "says -H"),
         ("[Service]\nEnvironment=HTTPS_PROXY=http://192.0.2.1:3128\n", "says -H"),
     ],
 )
