@@ -21,7 +21,20 @@ def changed_by(host: Host, paths: Iterable[str], user: int = 0) -> str:
     What is not there is made by whoever may write the directory, whatever that bit is.
     """
     owners = Owners(host)
-    for place, guarded in dict.fromkeys(each for path in paths for each in _places(host, path, owners)):
+    return _first(owners, (each for path in paths for each in _places(host, path, owners)), user)
+
+
+def replaced_by(host: Host, directory: str) -> str:
+    """Who besides root could put another directory in the place of this one, as a sentence; empty: nobody."""
+    try:
+        real = host.resolve(directory)
+    except HostError:
+        real = directory
+    return _first(Owners(host), ((one, True) for one in (*_above(directory), *_above(real))), 0)
+
+
+def _first(owners: Owners, places: Iterable[tuple[str, bool]], user: int) -> str:
+    for place, guarded in dict.fromkeys(places):
         try:
             found = owners.of(place)
         except HostError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.checkout import checkout, git_files
 from mailcow_wizard.facts.config import place
-from mailcow_wizard.facts.run_as_root import changed_by
+from mailcow_wizard.facts.run_as_root import changed_by, replaced_by
 from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.troubles import disk_remedies, of_output
@@ -139,7 +139,7 @@ def nobody_else_changes(job: Job) -> None:
 
 def _moved(job: Job) -> tuple[str, ...]:
     """What helps where it is a directory above: a home that is root's is none any more."""
-    if not changed_by(job.session.host, (job.directory,)):
+    if not replaced_by(job.session.host, job.directory):
         return ()
     name = job.directory.rpartition("/")[2]
     return (

@@ -83,6 +83,11 @@ def test_whose_home_mailcow_lies_in_is_not_told_to_give_it_away(repository: Path
     with pytest.raises(Failed) as inside:
         clone.nobody_else_changes(begun)
     assert len(inside.value.remedies) == 1
+    os.chown(home / "mailcow", 12345, 12345)  # where it lies is nobody's fault
+    with pytest.raises(Failed, match=f"{home}/mailcow belongs to 12345") as itself:
+        clone.nobody_else_changes(begun)
+    assert len(itself.value.remedies) == 1
+    os.chown(home / "mailcow", 0, 0)
     os.chown(home, 12345, 12345)
     with pytest.raises(Failed, match=f"{home} belongs to 12345") as above:
         clone.nobody_else_changes(begun)
