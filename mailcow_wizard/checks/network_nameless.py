@@ -53,6 +53,9 @@ def misled(host: Reached, common: Judgement, facts: Outward) -> Judgement | None
     led = [one for one in host.tries if one.probe.address in facts.astray and not one.trusted]
     if not led or host.looked.pinned:
         return None
+    answered = any(one.proves for one in host.tries if one not in led)
+    if answered and not any(one.result.outcome == "open" for one in led):
+        return None  # programs pass over an address where nobody answers
     address = led[0].probe.address
     if host.row.by_machine:
         words = _(

@@ -184,3 +184,13 @@ def test_tls_is_asked_at_each_address(opens: str, speaks: str, status: str, word
     seen = outward(Facts(Halves(opens, speaks), Settings(resolver="192.0.2.53")))
     found = {one.subject: one for one in judge_hosts(seen)}["github.com:443/tcp"]
     assert (found.status, words in found.summary) == (status, True), found
+
+
+@pytest.mark.parametrize(("opens", "status"), [(V4A, "pass"), (f"{V4A} ::", "fail"), ("none", "fail")])
+def test_an_address_at_which_nobody_answers_is_passed_over(opens: str, status: str) -> None:
+    """As by a filter that gives every name ::, so that nobody takes IPv6."""
+    world = Halves(opens, V4A)
+    world.records |= {(name, "AAAA"): ("::",) for name in (NO_NAME, *(one.host for one in need.OUTGOING))}
+    seen = outward(Facts(world, Settings(resolver="192.0.2.53")))
+    found = {one.subject: one for one in judge_hosts(seen)}["github.com:443/tcp"]
+    assert (found.status, "leads to :: here" in found.summary) == (status, status == "fail"), found
