@@ -10,6 +10,7 @@ from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.network.names import (
     NO_SUCH_NAME,
     astray,
+    families,
     look_up,
     resolver_trouble,
     why_none,
@@ -124,11 +125,13 @@ def _told(facts: Facts, found: Registry) -> Registry:
     if found.outcome in ("answered", "unnamed", "unasked"):
         return found
     try:
-        looked = facts.get(look_up, need.REGISTRIES)[found.host]
+        looked = facts.get(look_up, need.REGISTRIES, facts.get(families) or (4,))[found.host]
     except HostError:
         return found
-    lies = astray(facts, (*looked.v4, *looked.v6))
-    return found._replace(outcome="misled", text=sorted(lies)[0]) if lies else found
+    told = {*looked.v4, *looked.v6}
+    lies = astray(facts, told)
+    # Where one is the host's, it is that one which does not answer: programs pass over the other.
+    return found._replace(outcome="misled", text=sorted(lies)[0]) if told and told == lies else found
 
 
 def _silent(facts: Facts, host: str, said: str) -> Registry:

@@ -9,9 +9,10 @@ from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker
 from mailcow_wizard.checks.config_values import COMPOSE
 from mailcow_wizard.engine import runner
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply
-from mailcow_wizard.model import Check, Judgement
+from mailcow_wizard.model import Check, Judgement, Settings
 from tests.checks.test_docker import (
     CONF,
     NAME,
@@ -24,6 +25,7 @@ from tests.checks.test_docker import (
     SHORT,
     STANDALONE,
 )
+from tests.dns_world import Rows, World
 from tests.docker_machine import GLOBAL_V6, JSON, MAILCOW, DockerHost, facts
 from tests.judged import look
 
@@ -145,6 +147,23 @@ def test_a_registry_whose_name_leads_where_all_names_do(said: HostError) -> None
         assert judged.status == "fail"
         assert f"{judged.subject} cannot be reached: its name leads to 192.0.2.1" in judged.summary
         assert "/etc/resolv.conf" in judged.remedies[0]
+
+
+class WithoutIpv6(World):
+    """A resolver that tells the truth of IPv4, and :: of every name, so that nobody takes IPv6."""
+
+    def __init__(self) -> None:
+        names = (*need.REGISTRIES, "nobody.example.com")
+        registries: Rows = {(one, "A"): "192.0.2.7" for one in need.REGISTRIES}
+        super().__init__({**registries, **{(one, "AAAA"): "::" for one in names}})
+
+    def fetch(self, name: str, *others: object, **more: object) -> HttpReply:
+        raise NoAnswer(f"{name} did not answer in time")
+
+
+def test_a_registry_that_one_of_two_addresses_leads_to() -> None:
+    for judged in runner.look(CHECKS["registry"], Facts(WithoutIpv6(), Settings(resolver="192.0.2.53"))):
+        assert (judged.status, "leads to" in judged.summary) == ("unknown", False), judged
 
 
 @pytest.mark.parametrize(
