@@ -45,16 +45,17 @@ def judge_aaaa(facts: HostTried) -> Judgement:
 
 def _not_now(host: HostRecords, judgement: Judgement) -> Judgement:
     """The same where IPv6 leads nowhere: a record would lead others astray, the right one as well."""
-    if host.aaaa.exists:
+    if host.aaaa.values:
         return judgement._replace(remedies=(_remove(host.server),))
+    first = _(
+        'See "IPv6" first (`check network.ipv6`): publish the address once it works; where it is not '
+        "to be used, none is needed."
+    )
+    if host.aaaa.exists:  # an alias, in whose place the check of A has an address published
+        return judgement._replace(remedies=(first,))
     return judgement._replace(
         summary=_("{said}; none is to be as long as IPv6 leads nowhere", said=judgement.summary),
-        remedies=(
-            _(
-                'See "IPv6" first (`check network.ipv6`): publish the address once it works; where it is not '
-                "to be used, none is needed."
-            ),
-        ),
+        remedies=(first,),
     )
 
 

@@ -159,6 +159,18 @@ def test_a_wrong_address_is_not_to_be_replaced_by_one_that_leads_nowhere(
     assert ("Remove the AAAA record" in found.remedies[0]) is not passes
 
 
+@pytest.mark.parametrize("passes", [False, True])
+def test_nor_is_an_alias(passes: bool) -> None:
+    alias: Rows = {(NAME, "A"): (), (NAME, "AAAA"): (), (NAME, "CNAME"): "other.example.org."}
+    world = Swallowed({**alias, ("other.example.org", "A"): OURS}, passes)
+    rows = {one.expected.type: one.value for one in records.to_correct(table(facts_of(world)))}
+    assert rows == {"A": OURS, "AAAA": OURS_V6 if passes else ""}
+    found = look("dns.aaaa", world)[NAME]
+    assert (found.status, "Publish" in found.remedies[0]) == ("fail", passes)
+    assert ('See "IPv6" first' in found.remedies[0]) is not passes
+    assert "Publish" in look("dns.a", world)[NAME].remedies[0]
+
+
 def test_what_is_right_needs_no_packet_over_ipv6() -> None:
     world = Swallowed(V6_NAME, False)
     assert look("dns.ptr", world)[OURS_V6].status == "pass"

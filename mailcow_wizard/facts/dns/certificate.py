@@ -95,7 +95,8 @@ def host_tried(facts: Facts) -> HostTried:
     """For the server's own name. Raises HostError."""
     host = facts.get(host_records)
     ours, seen = host.server.v6, host.aaaa
-    lacks = bool(ours.public and seen.answered and not (seen.exists and set(seen.values) <= set(ours.every)))
+    right = seen.values and not seen.aliases and set(seen.values) <= set(ours.every)
+    lacks = bool(ours.public and seen.answered and not right)
     return HostTried(host, facts.get(acme_settings), lacks and facts.get(leads_nowhere))
 
 
