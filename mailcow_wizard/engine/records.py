@@ -9,7 +9,7 @@ from mailcow_wizard.facts.dns.again import again
 from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.overview import Overview, overview
-from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.facts.dns.table import Row, is_sender, table
 from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
@@ -45,9 +45,26 @@ def read_again(session: Session, records: Records, rows: Sequence[Row]) -> tuple
     """
     known = [one for one in rows if one.seen.answered and not one.seen.zone.problem]
     lost = [one for one in rows if one not in known]
-    return (
-        *(again(records.facts, records.server, known) if known else ()),
-        *(again(session.new_facts(), records.server, lost) if lost else ()),
+    return _evaluated(
+        session,
+        (
+            *(again(records.facts, records.server, known) if known else ()),
+            *(again(session.new_facts(), records.server, lost) if lost else ()),
+        ),
+    )
+
+
+def _evaluated(session: Session, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """The same; an SPF record that is there and alone is right where all that it names is asked, too."""
+    if not any(is_sender(one.expected) and one.state.holds for one in rows):
+        return rows
+    told = session.new_facts().get(table)
+    known = {one.expected.domain: one for one in told if is_sender(one.expected)}
+    return tuple(
+        one._replace(state=new.state, right=new.right)
+        if is_sender(one.expected) and one.state.holds and (new := known.get(one.expected.domain))
+        else one
+        for one in rows
     )
 
 

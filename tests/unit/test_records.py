@@ -137,6 +137,29 @@ def test_an_spf_record_is_right_where_it_lets_this_server_send_and_not_everybody
         assert records.read_again(here, found, (row,))[0].state.kind == "right"
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "state"),
+    [
+        ((), "v=spf1 mx +all", "wrong"),
+        ((), "v=spf1 -all", "wrong"),
+        ("v=spf1 -all", "v=spf1 ip4:192.0.2.9 -all", "wrong"),
+        ("v=spf1 include:silent.test mx -all", "v=spf1 include:silent.test mx -all", "could not ask"),
+        ("v=spf1 include:silent.test mx -all", SPF, "right"),
+    ],
+)
+def test_an_spf_record_that_is_waited_for_is_evaluated(
+    tmp_path: Path, before: Any, now: str, state: str
+) -> None:
+    silent = {("silent.test", "TXT"): "silence"}
+    here = session(tmp_path, {**ZONE, **ALL, **silent, (DOMAIN, "TXT"): before})
+    found = records.read(here)
+    (row,) = (one for one in found.rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert isinstance(here.host, World)
+    here.host.records[DOMAIN, "TXT"] = (now,)
+    (again,) = records.read_again(here, found, (row,))
+    assert (again.state.kind, again.expected) == (state, row.expected)
+
+
 @pytest.mark.parametrize("exchanger", [(), "10 elsewhere.example."])
 def test_an_spf_record_that_names_what_is_not_right_yet_stays(tmp_path: Path, exchanger: Any) -> None:
     rows = records.read(session(tmp_path, {**ZONE, **ALL, (DOMAIN, "MX"): exchanger})).rows
