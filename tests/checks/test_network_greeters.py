@@ -71,7 +71,7 @@ def test_names_that_all_lead_to_one_address(apart: bool, made_up: bool, lies: bo
 class Portal(World):
     """Its resolver gives every name one address, where every port opens; `known` is at home there."""
 
-    known = ""
+    known: tuple[str, ...] = ()
     https = "open"
 
     def probe(self, probes: tuple[Probe, ...], timeout: float = 3.0) -> tuple[Probed, ...]:
@@ -86,12 +86,12 @@ class Portal(World):
             outcome, own = ("silent", "192.0.2.9") if self.https == "mute" else (self.https, "")
             return tuple(Spoken(outcome, own=own) for _one in dialogues)
         return tuple(
-            Spoken("open", tls="TLSv1.3", trouble="" if one.name == self.known else "self-signed certificate")
+            Spoken("open", tls="TLSv1.3", trouble="" if one.name in self.known else "self-signed certificate")
             for one in dialogues
         )
 
 
-def _portal(address: str = "192.0.2.1", known: str = "", https: str = "open") -> Facts:
+def _portal(address: str = "192.0.2.1", known: tuple[str, ...] = (), https: str = "open") -> Facts:
     names = [one.host for one in need.OUTGOING]
     portal = Portal({(name, "A"): address for name in (*names, NO_NAME)})
     portal.known, portal.https = known, https
@@ -120,19 +120,34 @@ def test_hosts_whose_names_all_lead_to_one_address(address: str, https: str) -> 
 
 def test_a_host_that_is_at_home_at_the_portal_is_reached() -> None:
     """A proxy that goes by the name that TLS asks for."""
-    judged = {one.subject: one for one in judge_hosts(outward(_portal(known="ghcr.io")))}
+    judged = {one.subject: one for one in judge_hosts(outward(_portal(known=("ghcr.io",))))}
     assert judged["ghcr.io:443/tcp"].status == "pass"
     assert judged["github.com:443/tcp"].status == "fail"
 
 
 def test_hosts_that_share_an_address_are_where_they_should_be() -> None:
     """Where no name is made up, one address is that of all, as in a laboratory."""
-    rows: Rows = {(one.host, "A"): "192.0.2.1" for one in need.OUTGOING}
-    seen = outward(Facts(Portal(rows), Settings(resolver="192.0.2.53")))
+    seen = outward(_shared(tuple(one.host for one in need.OUTGOING)))
     assert not seen.astray
     judged = {one.subject: one for one in judge_hosts(seen)}
-    assert judged["hub.docker.com:443/tcp"].status == "pass"
+    assert judged["github.com:443/tcp"].status == judged["hub.docker.com:443/tcp"].status == "pass"
     assert not any("leads to" in one.summary for one in judged.values())
+
+
+def test_who_is_not_one_host_is_asked_whether_it_is_another_one() -> None:
+    """A filter that gives a few names its own address: what is no more than recommended leads there, too."""
+    judged = {one.subject: one for one in judge_hosts(outward(_shared(("ghcr.io",))))}
+    assert judged["github.com:443/tcp"].status == "fail"
+    assert judged["hub.docker.com:443/tcp"].status == "warn"
+    assert "shows no certificate that this machine trusts" in judged["hub.docker.com:443/tcp"].summary
+    assert judged["ghcr.io:443/tcp"].status == "pass"
+
+
+def _shared(known: tuple[str, ...]) -> Facts:
+    """All hosts have one address; those that are `known` have their certificates there."""
+    portal = Portal({(one.host, "A"): "192.0.2.1" for one in need.OUTGOING})
+    portal.known = known
+    return Facts(portal, Settings(resolver="192.0.2.53"))
 
 
 class Halves(World):

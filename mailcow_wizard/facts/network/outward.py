@@ -219,14 +219,15 @@ def _needs_tls(row: need.Outgoing) -> bool:
 
 def _by_whom(facts: Facts, found: Sequence[Reached], lies: frozenset[str], clock: Clock) -> list[Reached]:
     """The same; where somebody in between takes every connection, or names may lead to somebody else, with
-    what is said over TLS."""
+    what is said over TLS: who shows another's certificate for one host may be told for others, too."""
     taken = facts.get(intercepted)
+    doubtful = lies | {one.probe.address for host in found for one in host.tries if one.foreign}
 
     def is_taken(one: Try) -> bool:
         return (one.family, one.probe.port) in taken and _is_open(one)
 
     def is_unasked(one: Try) -> bool:
-        doubted = is_taken(one) or (one.probe.address in lies and _is_open(one))
+        doubted = is_taken(one) or (one.probe.address in doubtful and _is_open(one))
         return doubted and one.over_tls and one.said is None
 
     asked = [_spoken_of(host, one) for host in found for one in host.tries if is_unasked(one)]
