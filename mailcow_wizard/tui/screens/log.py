@@ -13,6 +13,11 @@ class Log(Sheet[Result], Generic[Result]):
         super().__init__(look)
         self._follows = True
 
+    def on_mount(self) -> None:
+        """Begins at its end: what was there before it was opened is read already."""
+        super().on_mount()
+        self.show()
+
     def show(self) -> None:
         """Draws what is new."""
         self.draw()
