@@ -161,7 +161,12 @@ def _heard(app: Wizard, made: InstallRun) -> None:
         return
     app.events_log.append(_("Install: {state}", state=made.refused or heading(made.standing, running=False)))
     if not any(isinstance(one, InstallScreen) for one in app.screen_stack):
-        app.show_keys(_("The install has ended; i shows how."))
+        is_done = made.standing is not None and made.standing.state == "done"
+        app.show_keys(
+            _("mailcow is installed; i shows what comes next.")
+            if is_done
+            else _("The install has stopped: the step Install says why, and i goes on with it.")
+        )
     # It installs packages and Docker, makes mailcow.conf, starts containers: no step is as it was.
     app.look_again(app.board.checks())
 

@@ -7,6 +7,7 @@ from tui.piloted import piloted, shown, until
 
 from mailcow_wizard.engine.given import Choices
 from mailcow_wizard.install import standing
+from mailcow_wizard.tui import installing
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_run import InstallRun
 
@@ -29,3 +30,19 @@ async def test_it_is_come_back_to_at_the_end_of_its_log(tmp_path: Path, size: tu
         assert len(app.screen_stack) == 1
         await pilot.press("i")
         await until(pilot, lambda: "line 199 of the log" in shown(app))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("done", "mailcow is installed; i shows what comes next."),
+        ("failed", "The install has stopped: the step Install says why, and i goes on with it."),
+    ],
+)
+async def test_how_it_ended_is_said_to_who_left_its_screen(tmp_path: Path, state: str, said: str) -> None:
+    made = InstallRun(BEGUN._replace(state=state))
+    made.running = False
+    async with piloted(tmp_path, size=(120, 40)) as (app, pilot):
+        installing._heard(app, made)
+        await until(pilot, lambda: said in shown(app))
