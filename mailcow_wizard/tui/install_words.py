@@ -84,7 +84,8 @@ def sentences(standing: Standing | None, running: bool, stopping: bool) -> list[
     if standing is None:
         return [_("Nothing was begun.")]
     if standing.state == "done":
-        troubles = sum(from_fields(one).status in ("fail", "warn") for one in standing.findings)
+        found = map(from_fields, standing.findings)
+        troubles = sum(one.status in ("fail", "warn") and one.acknowledged is None for one in found)
         look = ngettext("{n} finding is worth a look.", "{n} findings are worth a look.", troubles)
         return [_("mailcow is installed.{more}", more=f" {look}" if troubles else "")]
     said = [f"{capitalized(standing.error)}."]

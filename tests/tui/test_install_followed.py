@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 from tui.piloted import piloted, shown, until
 
+from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.given import Choices
+from mailcow_wizard.engine.runner import join
+from mailcow_wizard.engine.selection import select
 from mailcow_wizard.install import standing
+from mailcow_wizard.model import Acknowledgement, Judgement
 from mailcow_wizard.tui import installing
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_run import InstallRun
+from mailcow_wizard.tui.install_words import sentences
 
 BEGUN = standing.fresh("1", "2026-01-01T00:00:00Z", "mail.example.org", {"directory": "/"}, Choices())
 
@@ -46,3 +51,13 @@ async def test_how_it_ended_is_said_to_who_left_its_screen(tmp_path: Path, state
     async with piloted(tmp_path, size=(120, 40)) as (app, pilot):
         installing._heard(app, made)
         await until(pilot, lambda: said in shown(app))
+
+
+def test_what_was_accepted_is_not_worth_a_look() -> None:
+    (check,) = select(("mail.certificate",))
+    finding = join(check, Judgement("fail", "its authority is nobody's"))
+    accepted = finding._replace(acknowledged=Acknowledgement("ours", "root", "2026-01-01T00:00:00Z", None))
+    done = BEGUN._replace(state="done", findings=(of_finding(finding), of_finding(accepted)))
+    assert sentences(done, False, False) == ["mailcow is installed. 1 finding is worth a look."]
+    done = BEGUN._replace(state="done", findings=(of_finding(accepted),))
+    assert sentences(done, False, False) == ["mailcow is installed."]
