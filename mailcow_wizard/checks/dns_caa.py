@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import certainty, see_why, with_fate
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, said
-from mailcow_wizard.facts.dns.caa import ISSUER, MOST_PARTS, forbids, of_one_account, too_deep
+from mailcow_wizard.facts.dns.caa import ISSUER, MOST_PARTS, forbids, of_one_account, too_deep, unknown_tag
 from mailcow_wizard.facts.dns.certificate import Allowed, above_forbids, allowed
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -96,11 +96,7 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
                 why_not=why_not,
             ),
             remedies=(
-                _(
-                    'Publish besides: {relevant}. CAA 0 issue "{issuer}"',
-                    relevant=relevant.name,
-                    issuer=ISSUER,
-                ),
+                _lets_in(relevant.name, unknown_tag(said(relevant))),
                 _("Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own."),
             ),
         )
@@ -121,6 +117,17 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
     return common._replace(
         summary=_("CAA at {relevant} lets Let's Encrypt issue for {name}", relevant=relevant.name, name=name)
     )
+
+
+def _lets_in(holder: str, strange: str) -> str:
+    """What lets Let's Encrypt issue: beside a critical tag that it does not know no other record does."""
+    if strange:
+        return _(
+            "Take the CAA record with the tag {strange} away from {holder}, or write 0 for its flag.",
+            strange=strange,
+            holder=holder,
+        )
+    return _('Publish besides: {relevant}. CAA 0 issue "{issuer}"', relevant=holder, issuer=ISSUER)
 
 
 def _of_another(common: Judgement, directory: str, name: str) -> Judgement:

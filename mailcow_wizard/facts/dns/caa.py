@@ -43,11 +43,10 @@ def too_deep(name: str) -> bool:
 def forbids(values: tuple[str, ...], wild: bool = False, method: str = HTTP) -> str:
     """Why these CAA records keep Let's Encrypt out; empty where they do not. `wild`: for a wildcard; `method`
     is how mailcow proves the name."""
-    rows = [_parts(one) for one in values]
-    strange = [tag for flags, tag, _unused in rows if flags & _CRITICAL and tag not in _KNOWN_TAGS]
+    strange = unknown_tag(values)
     if strange:
-        return _("its critical tag {strange} is unknown to Let's Encrypt", strange=strange[0])
-    every = _issuers(rows, wild)
+        return _("its critical tag {strange} is unknown to Let's Encrypt", strange=strange)
+    every = _issuers([_parts(one) for one in values], wild)
     own = [one for one in every if one.name == ISSUER]
     if not every or any(_permits(one, method) for one in own):
         return ""
@@ -58,6 +57,13 @@ def forbids(values: tuple[str, ...], wild: bool = False, method: str = HTTP) -> 
         return _("it must be written {issuer}, not {meant}", issuer=ISSUER, meant=meant)
     allowed = ", ".join(one.name for one in every if one.name)
     return _("only {allowed} may", allowed=allowed) if allowed else _("nobody may")
+
+
+def unknown_tag(values: tuple[str, ...]) -> str:
+    """A tag that keeps Let's Encrypt out whatever else stands beside it; empty where there is none."""
+    rows = map(_parts, values)
+    strange = (tag for flags, tag, _unused in rows if flags & _CRITICAL and tag not in _KNOWN_TAGS)
+    return next(strange, "")
 
 
 def of_one_account(values: tuple[str, ...], wild: bool = False, method: str = HTTP) -> bool:
