@@ -70,19 +70,20 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
             summary=_("no CAA record restricts who may issue a certificate for {name}", name=name),
             certainty=certainty(climb.seen[0]),
         )
+    holder = climb.holder
     common = common._replace(
-        found=_("at {name}: {records}", name=relevant.name, records="; ".join(said(relevant))),
+        found=_("at {name}: {records}", name=holder, records="; ".join(said(relevant))),
         certainty=certainty(relevant),
     )
     if facts.asks and facts.directory and not above:
-        return _of_another(common, facts.directory, relevant.name)
+        return _of_another(common, facts.directory, holder)
     asked = (said(relevant), name.startswith("*."), facts.method)
     why_not = forbids(*asked)
     if why_not and not facts.asks:
         return common._replace(
             summary=_(
                 "CAA at {relevant} keeps Let's Encrypt out, and mailcow is set not to ask it",
-                relevant=relevant.name,
+                relevant=holder,
             ),
             found=_("{found}; mailcow has SKIP_LETS_ENCRYPT=y", found=common.found),
         )
@@ -91,12 +92,12 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
             status="fail",
             summary=_(
                 "CAA at {relevant} keeps Let's Encrypt from issuing for {name}: {why_not}",
-                relevant=relevant.name,
+                relevant=holder,
                 name=name,
                 why_not=why_not,
             ),
             remedies=(
-                _lets_in(relevant.name, unknown_tag(said(relevant))),
+                _lets_in(holder, unknown_tag(said(relevant))),
                 _("Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own."),
             ),
         )
@@ -108,14 +109,14 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
             summary=_(
                 "CAA at {relevant} lets Let's Encrypt issue for {name}, but for one account alone "
                 "(accounturi); whether that is mailcow's is not known",
-                relevant=relevant.name,
+                relevant=holder,
                 name=name,
             ),
             certainty="untested",
             remedies=(_("Take accounturi out of the record, unless it names mailcow's own account."),),
         )
     return common._replace(
-        summary=_("CAA at {relevant} lets Let's Encrypt issue for {name}", relevant=relevant.name, name=name)
+        summary=_("CAA at {relevant} lets Let's Encrypt issue for {name}", relevant=holder, name=name)
     )
 
 

@@ -27,6 +27,13 @@ class Climb(NamedTuple):
         return None
 
     @property
+    def holder(self) -> str:
+        """Where the closest record set stands: at the name itself, or at the end of the alias that it is."""
+        seen = self.relevant
+        rows = [row for one in ends(seen) for row in one.of("CAA")] if seen else []
+        return rows[0].name if rows else self.name
+
+    @property
     def silent(self) -> Seen | None:
         """The first that could not be asked, below the top-level domain, or whose alias could not be
         followed; None where all answered."""
