@@ -97,6 +97,7 @@ def _mx(facts: Exchangers, records: DomainRecords) -> Judgement:
             severity="degrades",
         )
     if found.kind == "wrong":
+        judgement = judgement._replace(remedies=_others_away(domain, server, seen) or judgement.remedies)
         return _by_other_names(judgement, facts, seen) or judgement._replace(
             summary=_wrong_mx(domain, server, seen)
         )
@@ -139,6 +140,15 @@ def _led_by_alias(judgement: Judgement, seen: Seen, server: MailServer) -> Judge
     )
 
 
+def _others_away(domain: str, server: MailServer, seen: Seen) -> tuple[str, ...]:
+    """What mends it where this server is named already; nothing where it is not."""
+    known = texts(seen)
+    foreign = [one for one in known if _target(one) != server.name]
+    if len(foreign) == len(known):
+        return ()
+    return tuple(_("Remove: {line}", line=f"{domain}. MX {one.rstrip('.')}.") for one in foreign)
+
+
 def _by_other_names(judgement: Judgement, facts: Exchangers, seen: Seen) -> Judgement | None:
     """Where the names lead, of MX records that all name this server, or may; None: they do not."""
     server, domain = facts.domains.server, judgement.subject
@@ -148,7 +158,6 @@ def _by_other_names(judgement: Judgement, facts: Exchangers, seen: Seen) -> Judg
     if not foreign or not all(one and (one in ours or one.silent) for one in others):
         return _by_alias(judgement, facts, foreign)
     named = ", ".join(foreign)
-    publish = _("Publish: {line}", line=f"{domain}. MX 10 {server.name}.")
     if len(ours) < len(others):
         return judgement._replace(
             status="unknown",
@@ -160,7 +169,6 @@ def _by_other_names(judgement: Judgement, facts: Exchangers, seen: Seen) -> Judg
                 server=server.name,
             ),
             certainty="untested",
-            remedies=(publish,),
         )
     return judgement._replace(
         status="warn",
@@ -176,7 +184,7 @@ def _by_other_names(judgement: Judgement, facts: Exchangers, seen: Seen) -> Judg
             "(MTA-STS, DANE) does not deliver."
         ),
         remedies=(
-            publish,
+            *judgement.remedies,
             _("Or add {named} to ADDITIONAL_SAN in mailcow.conf: the certificate has it then.", named=named),
         ),
     )

@@ -1,11 +1,12 @@
 """What is told to do about a record mends it: nothing that is there already, nor what cannot stand there."""
 
-from dns_world import DOMAIN, NAME
+import pytest
+from dns_world import DOMAIN, NAME, OURS
 
-from mailcow_wizard.checks import dns_caa
+from mailcow_wizard.checks import dns_caa, dns_mx
 from tests.checks.test_dns_beyond import all_of
 
-CAA = dns_caa.CHECKS[0]
+CAA, MX = dns_caa.CHECKS[0], dns_mx.CHECKS[0]
 
 
 def test_beside_a_critical_tag_that_nobody_knows_no_other_record_helps() -> None:
@@ -25,3 +26,19 @@ def test_no_record_is_told_to_stand_beside_an_alias() -> None:
     assert found.status == "fail"
     assert found.summary.startswith(f"CAA at {NAME} keeps Let's Encrypt from issuing for {client}")
     assert found.remedies[0] == f'Publish besides: {NAME}. CAA 0 issue "letsencrypt.org"'
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [("20 mx.example.net.", "fail"), ("0 .", "fail"), (f"20 also.{DOMAIN}.", "warn")]
+)
+def test_a_mail_exchanger_too_many_is_told_to_go(more: str, status: str) -> None:
+    here = {(f"also.{DOMAIN}", "A"): OURS, (DOMAIN, "MX"): (f"10 {NAME}.", more)}
+    found = all_of(MX, here)[DOMAIN]
+    assert found.status == status, found
+    assert found.remedies[0] == f"Remove: {DOMAIN}. MX {more}"
+    assert all_of(MX, {**here, (DOMAIN, "MX"): (f"10 {NAME}.",)})[DOMAIN].status == "pass"
+
+
+def test_a_mail_exchanger_elsewhere_is_told_what_to_be() -> None:
+    found = all_of(MX, {(DOMAIN, "MX"): "10 mx.example.net."})[DOMAIN]
+    assert found.remedies == (f"Publish: {DOMAIN}. MX 10 {NAME}.",)
