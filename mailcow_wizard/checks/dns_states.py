@@ -57,7 +57,7 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
         severity=_SEVERITY[record.level],
         subject=subject,
     )
-    publish = (*record.remedies, _("Publish: {line}", line=record.line))
+    publish = (*record.remedies, _publish(record, seen))
     if found.kind == "split view":
         common = common._replace(
             summary=_("{right}; this machine's own resolver says otherwise", right=right)
@@ -96,6 +96,17 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
     )
 
 
+def _publish(record: Record, seen: Seen) -> str:
+    """Nothing else stands beside an alias (RFC 1034, 3.6.2), and its end may be somebody else's."""
+    if seen.aliases and " CNAME " not in record.line:
+        return _(
+            "Mend it at {aliases}, where its alias (CNAME) leads, or publish in place of the alias: {line}",
+            aliases=", ".join(seen.aliases),
+            line=record.line,
+        )
+    return _("Publish: {line}", line=record.line)
+
+
 def _refused(common: Judgement, record: Record, seen: Seen) -> Judgement:
     """A record that is right where it is kept, and that nobody gets."""
     return common._replace(
@@ -123,7 +134,7 @@ def _unfollowed(common: Judgement, record: Record, seen: Seen) -> Judgement:
             status=_WRONG[record.level],
             summary=_("nobody gets {words}: {trouble}", words=record.words, trouble=seen.trouble),
             certainty="inferred",
-            remedies=(*record.remedies, _("Publish: {line}", line=record.line)),
+            remedies=(*record.remedies, _publish(record, seen)),
         )
     return common._replace(
         status="unknown",

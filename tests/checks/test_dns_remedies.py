@@ -3,10 +3,10 @@
 import pytest
 from dns_world import DOMAIN, NAME, OURS
 
-from mailcow_wizard.checks import dns_caa, dns_mx
+from mailcow_wizard.checks import dns_caa, dns_dmarc, dns_mx
 from tests.checks.test_dns_beyond import all_of
 
-CAA, MX = dns_caa.CHECKS[0], dns_mx.CHECKS[0]
+CAA, MX, DMARC = (one.CHECKS[0] for one in (dns_caa, dns_mx, dns_dmarc))
 
 
 def test_beside_a_critical_tag_that_nobody_knows_no_other_record_helps() -> None:
@@ -42,3 +42,11 @@ def test_a_mail_exchanger_too_many_is_told_to_go(more: str, status: str) -> None
 def test_a_mail_exchanger_elsewhere_is_told_what_to_be() -> None:
     found = all_of(MX, {(DOMAIN, "MX"): "10 mx.example.net."})[DOMAIN]
     assert found.remedies == (f"Publish: {DOMAIN}. MX 10 {NAME}.",)
+
+
+def test_a_record_at_a_hoster_is_mended_there_or_in_place_of_the_alias() -> None:
+    name, far = f"_dmarc.{DOMAIN}", "far.hoster.example"
+    found = all_of(DMARC, {(name, "CNAME"): f"{far}.", (name, "TXT"): (), (far, "TXT"): "v=DMARC1"})[DOMAIN]
+    assert found.status == "warn", found
+    assert f"Mend it at {far}" in found.remedies[0]
+    assert f"in place of the alias: {name}. TXT" in found.remedies[0]
