@@ -175,7 +175,7 @@ def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgem
     )
     if found.kind == "wrong":
         return judgement._replace(
-            summary=_wrong(server.name, seen, ours, kind), remedies=_mends(record, seen)
+            summary=_wrong(server.name, seen, ours, kind), remedies=_mends(record, seen, ours)
         )
     return judgement
 
@@ -240,12 +240,17 @@ def _is_proxied(address: str) -> bool:
     return any(parsed in one for one in networks if one.version == parsed.version)
 
 
-def _mends(record: Record, seen: Seen) -> tuple[str, ...]:
+def _mends(record: Record, seen: Seen, ours: Addresses) -> tuple[str, ...]:
     if any(map(_is_proxied, seen.values)):
         return (
             _("Set the record to DNS only: a web proxy carries no mail."),
             _("Publish: {line}", line=record.line),
         )
+    if seen.aliases:
+        return (_("Publish in place of the alias: {line}", line=record.line),)
+    if right_addresses(seen, ours)(tuple(one for one in seen.values if one in ours.every)):
+        foreign = [one for one in seen.values if one not in ours.every]
+        return tuple(_("Remove: {line}", line=f"{seen.name}. {seen.type} {one}") for one in foreign)
     return (_("Publish: {line}", line=record.line),)
 
 

@@ -1,12 +1,12 @@
 """What is told to do about a record mends it: nothing that is there already, nor what cannot stand there."""
 
 import pytest
-from dns_world import DOMAIN, NAME, OURS
+from dns_world import DOMAIN, NAME, OURS, Rows
 
-from mailcow_wizard.checks import dns_caa, dns_dmarc, dns_mx
+from mailcow_wizard.checks import dns_addresses, dns_caa, dns_dmarc, dns_mx
 from tests.checks.test_dns_beyond import all_of
 
-CAA, MX, DMARC = (one.CHECKS[0] for one in (dns_caa, dns_mx, dns_dmarc))
+A, CAA, MX, DMARC = (one.CHECKS[0] for one in (dns_addresses, dns_caa, dns_mx, dns_dmarc))
 
 
 def test_beside_a_critical_tag_that_nobody_knows_no_other_record_helps() -> None:
@@ -50,3 +50,19 @@ def test_a_record_at_a_hoster_is_mended_there_or_in_place_of_the_alias() -> None
     assert found.status == "warn", found
     assert f"Mend it at {far}" in found.remedies[0]
     assert f"in place of the alias: {name}. TXT" in found.remedies[0]
+
+
+@pytest.mark.parametrize(
+    ("here", "remedy"),
+    [
+        ({(NAME, "A"): (OURS, "203.0.113.9")}, f"Remove: {NAME}. A 203.0.113.9"),
+        ({(NAME, "A"): "203.0.113.9"}, f"Publish: {NAME}. A {OURS}"),
+        (
+            {(NAME, "CNAME"): f"far.{DOMAIN}.", (NAME, "A"): (), (f"far.{DOMAIN}", "A"): OURS},
+            f"Publish in place of the alias: {NAME}. A {OURS}",
+        ),
+    ],
+)
+def test_what_mends_the_address(here: Rows, remedy: str) -> None:
+    found = all_of(A, here)[NAME]
+    assert (found.status, found.remedies) == ("fail", (remedy,)), found
