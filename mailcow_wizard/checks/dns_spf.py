@@ -124,7 +124,11 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
         return _fails(
             domain,
             _("the SPF record of {domain} is not valid: {why}", domain=domain, why=broken.why),
-            _("Correct the TXT record of {domain}; one that is right: {value}", domain=domain, value=VALUE),
+            _(
+                "Correct the TXT record of {domain}; where nobody else sends for it, this is right: {value}",
+                domain=domain,
+                value=VALUE,
+            ),
         )
     if any(one.result == "pass" for one in opinion.strangers):
         return _fails(

@@ -3,10 +3,11 @@
 import pytest
 from dns_world import DOMAIN, NAME, OURS, Rows
 
-from mailcow_wizard.checks import dns_addresses, dns_caa, dns_dmarc, dns_mx
+from mailcow_wizard.checks import dns_addresses, dns_caa, dns_dmarc, dns_mx, dns_spf
 from tests.checks.test_dns_beyond import all_of
 
-A, CAA, MX, DMARC = (one.CHECKS[0] for one in (dns_addresses, dns_caa, dns_mx, dns_dmarc))
+_CHECKS = (dns_addresses, dns_caa, dns_mx, dns_dmarc, dns_spf)
+A, CAA, MX, DMARC, SPF = (one.CHECKS[0] for one in _CHECKS)
 
 
 def test_beside_a_critical_tag_that_nobody_knows_no_other_record_helps() -> None:
@@ -66,3 +67,10 @@ def test_a_record_at_a_hoster_is_mended_there_or_in_place_of_the_alias() -> None
 def test_what_mends_the_address(here: Rows, remedy: str) -> None:
     found = all_of(A, here)[NAME]
     assert (found.status, found.remedies) == ("fail", (remedy,)), found
+
+
+def test_who_else_sends_for_a_domain_is_not_told_to_go() -> None:
+    """An SPF record is joined, never replaced."""
+    found = all_of(SPF, {(DOMAIN, "TXT"): "v=spf1 include:nobody.example mx -all"})[DOMAIN]
+    assert found.status == "fail", found
+    assert "where nobody else sends for it" in found.remedies[0]
