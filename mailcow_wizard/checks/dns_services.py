@@ -50,10 +50,7 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
                 _("{seen} {type} is {values}", seen=seen.name, type=seen.type, values=values(seen))
                 for _unused, seen, _unused in wrong
             ),
-            remedies=tuple(
-                _("Publish: {seen}. {type} {line}", seen=seen.name, type=seen.type, line=line)
-                for _unused, seen, line in wrong
-            ),
+            remedies=tuple(one for _unused, seen, line in wrong for one in _mends(seen, line)),
         )
     if late:
         return common._replace(
@@ -80,7 +77,7 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
             ),
             found=_("not published: {names}", names=", ".join(dict.fromkeys(missing))),
             remedies=tuple(
-                _("Publish, if wanted: {seen}. {type} {line}", seen=seen.name, type=seen.type, line=line)
+                _("Publish, if wanted: {line}", line=_record(seen, line))
                 for name, seen, line in rows
                 if _kind(seen, line) == "missing"
             ),
@@ -89,6 +86,20 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
         summary=_("all {number} service records of {domain} are right", number=len(rows), domain=domain),
         found=", ".join(dict.fromkeys(one[0] for one in rows)),
     )
+
+
+def _record(seen: Seen, value: str) -> str:
+    """A record as a zone file has it."""
+    return f"{seen.name}. {seen.type} " + (f'"{value}"' if seen.type == "TXT" else f"{value.rstrip('.')}.")
+
+
+def _mends(seen: Seen, line: str) -> tuple[str, ...]:
+    """What mends a record: another beside the right one is to go."""
+    known = texts(seen)
+    foreign = [one for one in known if seen.type == "SRV" and not right_service(line)((one,))]
+    if foreign and len(foreign) < len(known):
+        return tuple(_("Remove: {line}", line=_record(seen, one)) for one in foreign)
+    return (_("Publish: {line}", line=_record(seen, line)),)
 
 
 def _unasked(domain: str, unasked: list[Seen], number: int) -> str:

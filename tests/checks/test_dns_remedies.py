@@ -3,11 +3,11 @@
 import pytest
 from dns_world import DOMAIN, NAME, OURS, Rows
 
-from mailcow_wizard.checks import dns_addresses, dns_caa, dns_dmarc, dns_mx, dns_spf
+from mailcow_wizard.checks import dns_addresses, dns_caa, dns_dmarc, dns_mx, dns_services, dns_spf
 from tests.checks.test_dns_beyond import all_of
 
-_CHECKS = (dns_addresses, dns_caa, dns_mx, dns_dmarc, dns_spf)
-A, CAA, MX, DMARC, SPF = (one.CHECKS[0] for one in _CHECKS)
+_CHECKS = (dns_addresses, dns_caa, dns_mx, dns_dmarc, dns_spf, dns_services)
+A, CAA, MX, DMARC, SPF, SRV = (one.CHECKS[0] for one in _CHECKS)
 
 
 def test_beside_a_critical_tag_that_nobody_knows_no_other_record_helps() -> None:
@@ -74,3 +74,28 @@ def test_who_else_sends_for_a_domain_is_not_told_to_go() -> None:
     found = all_of(SPF, {(DOMAIN, "TXT"): "v=spf1 include:nobody.example mx -all"})[DOMAIN]
     assert found.status == "fail", found
     assert "where nobody else sends for it" in found.remedies[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "type", "here", "remedy"),
+    [
+        ("_imaps._tcp", "SRV", f"0 1 1993 {NAME}.", f"Publish: _imaps._tcp.{DOMAIN}. SRV 0 1 993 {NAME}."),
+        (
+            "_imaps._tcp",
+            "SRV",
+            (f"0 1 993 {NAME}.", "9 1 993 old.example."),
+            f"Remove: _imaps._tcp.{DOMAIN}. SRV 9 1 993 old.example.",
+        ),
+        (
+            "_caldavs._tcp",
+            "TXT",
+            "path=/dav/",
+            f'Publish: _caldavs._tcp.{DOMAIN}. TXT "path=/SOGo/dav/"',
+        ),
+    ],
+)
+def test_a_service_is_told_as_a_zone_file_has_it(
+    name: str, type: str, here: str | tuple[str, ...], remedy: str
+) -> None:
+    found = all_of(SRV, {(f"{name}.{DOMAIN}", type): here})[DOMAIN]
+    assert (found.status, found.remedies) == ("warn", (remedy,)), found
