@@ -48,10 +48,11 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def one_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one-file build of this checkout, made once for all workers; nobody changes it."""
+    """The one-file build of this checkout, made once for all workers; nobody changes it. With an umask that
+    lets everybody write: what it is made with must not matter."""
     own = tmp_path_factory.getbasetemp()
     place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "one-file"
     with made_once(place) as part:
         if part:
-            build(part / "mailcow-wizard.pyz")
+            build(part / "mailcow-wizard.pyz", 0)
     return place / "mailcow-wizard.pyz"

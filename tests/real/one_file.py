@@ -13,7 +13,7 @@ from lab.inside import CHECKOUT
 _APART = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
 
 
-def build(target: Path, checkout: Path = CHECKOUT, umask: int = 0o022, zone: str = "UTC") -> Path:
+def build(target: Path, umask: int, checkout: Path = CHECKOUT, zone: str = "UTC") -> Path:
     """Makes it as a person would, from this checkout's code or another's."""
     environment = {**os.environ, "PYTHONPATH": str(checkout), "TZ": zone}
     subprocess.run(
