@@ -12,6 +12,9 @@ from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Judgement
 
+_MEANT = ("y", "yes", "true", "1", "on")
+"""What people write where mailcow knows `y` alone."""
+
 
 def judge_echoes(found: tuple[Echoes, ...]) -> tuple[Judgement, ...]:
     """One judgement for each family: what the healthcheck will say, what the IPv6 detection will."""
@@ -141,13 +144,13 @@ def _why(silent: Sequence[Try]) -> Way:
 def _remedies(found: Echoes, others: tuple[str, ...]) -> tuple[str, ...]:
     key = need.HEALTHCHECK_KEY
     allow = _("Let echo requests (ICMP type 8) out and their answers (type 0) in.")
-    if found.skipped:
+    if found.recursion is False:
+        skip = _('{key}=y would not help: name servers cannot be asked either (see "Name servers").', key=key)
+    elif found.skipped.lower() in _MEANT:
         said = _("mailcow's {key} is {skipped}: only a small y counts.", key=key, skipped=found.skipped)
         return (_("{said} Write {key}=y.", said=said, key=key), allow, *others)
-    if found.recursion:
+    elif found.recursion:
         skip = _("Or, as name servers can be asked from here: set {key}=y in mailcow.conf.", key=key)
-    elif found.recursion is False:
-        skip = _('{key}=y would not help: name servers cannot be asked either (see "Name servers").', key=key)
     else:
         skip = _(
             '{key}=y in mailcow.conf turns the test off; do that only if "Name servers" passes.', key=key

@@ -330,6 +330,16 @@ ECHOES = [
 ]
 
 
+@pytest.mark.parametrize("said", ["", "n", "Y"])
+@pytest.mark.parametrize("recursion", [True, False, None])
+def test_the_healthcheck_is_told_to_be_skipped_only_where_that_helps(
+    said: str, recursion: bool | None
+) -> None:
+    remedies = " ".join(echoes(*SILENT, skipped=said, recursion=recursion).remedies)
+    assert ("would not help" in remedies) == (recursion is False), remedies
+    assert ("only a small y counts" in remedies) == (said == "Y" and recursion is not False), remedies
+
+
 def test_answered_pings_promise_nothing_that_names_and_the_ping_command_decide() -> None:
     for judged in (echoes("open", "open", "open", recursion=False), echoes("open", "open", family=6)):
         assert judged.status == "pass"
