@@ -21,9 +21,9 @@ from mailcow_wizard.cli.making import (
 )
 from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import mending
-from mailcow_wizard.engine.back import Conflict
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.undo.target import Conflict
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.host.files.state import of_root

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import from_fields, retold_finding
-from mailcow_wizard.engine.gone import keep_gone
 from mailcow_wizard.engine.hard_links import of_offers
 from mailcow_wizard.engine.journal import UNDER_WAY, Change, Found, Journal
-from mailcow_wizard.engine.keeping import keep_database
-from mailcow_wizard.engine.later import target_below
-from mailcow_wizard.engine.places import keep_taken
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.runner import look as judge
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.undo.database import keep_database
+from mailcow_wizard.engine.undo.gone import keep_gone
+from mailcow_wizard.engine.undo.later import target_below
+from mailcow_wizard.engine.undo.ports import keep_taken
 from mailcow_wizard.engine.work import CONFIRMED
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer

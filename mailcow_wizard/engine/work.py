@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 
 from mailcow_wizard.engine import readable
-from mailcow_wizard.engine.back import target
 from mailcow_wizard.engine.diff import hide
 from mailcow_wizard.engine.journal import Journal, Mark, Standing, State
+from mailcow_wizard.engine.undo.target import target
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import Denied, HostError, Missing, Unending
 from mailcow_wizard.host.files.changing import Changing, Seen

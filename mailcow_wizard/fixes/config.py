@@ -80,7 +80,7 @@ def _restore(facts: Facts) -> Plan | None:
 
 
 def _for_good(facts: Facts, plan: Plan) -> Plan:
-    """What opens a database is not taken back while that database is there (engine/keeping.py)."""
+    """What opens a database is not taken back while that database is there (engine/undo/database.py)."""
     known = database(facts)
     return plan._replace(reversible=not known.project and not known.doubt)
 

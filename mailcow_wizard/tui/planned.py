@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.style import Style
 
-from mailcow_wizard.engine.back import Conflict
 from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.engine.undo.target import Conflict
 from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Fix, Plan
 from mailcow_wizard.tui.look import Look

@@ -13,8 +13,9 @@ from typing import Any
 import mailcow_wizard.facts
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.conf import rules_lines, rules_together
-from mailcow_wizard.engine import back, settings, subjects
+from mailcow_wizard.engine import settings, subjects
 from mailcow_wizard.engine.defect import described
+from mailcow_wizard.engine.undo import target
 from mailcow_wizard.facts import (
     addresses,
     checkout,
@@ -322,7 +323,7 @@ def _pieces(data: bytes) -> None:
     merging._with("example.org", words, ["mx"]), merging.says_mx(words)
     mta_sts._page(HttpReply(200, data))
     described(ValueError(words))
-    back._lines("/etc/fstab", data), data_places.store_root(words), compose_files.said(words)
+    target._lines("/etc/fstab", data), data_places.store_root(words), compose_files.said(words)
     for kind in ("TXT", "MX", "A"):
         decide._folded(f"{kind} {words}")
     asked = Facts(Repeating(data), _SETTINGS)

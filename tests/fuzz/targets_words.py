@@ -16,7 +16,6 @@ from mailcow_wizard.engine import (
     leftover,
     lock,
     memory,
-    merge,
     reach,
     reach_greetings,
     reach_words,
@@ -25,6 +24,7 @@ from mailcow_wizard.engine import (
     worker,
 )
 from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.engine.undo import merge
 from mailcow_wizard.facts import docker, reputation_asn, sending
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from mailcow_wizard.engine.back import Conflict, target
-from mailcow_wizard.engine.merge import Overlap, merge
+from mailcow_wizard.engine.undo.merge import Overlap, merge
+from mailcow_wizard.engine.undo.target import Conflict, target
 from mailcow_wizard.model import Edit
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.engine.gone import Gone, keep_gone
 from mailcow_wizard.engine.journal import Mark, Standing
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.undo.gone import Gone, keep_gone
 from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.replies import HttpReply, Ran
 from mailcow_wizard.model import Command, Edit, Plan, Settings

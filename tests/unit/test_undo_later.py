@@ -6,8 +6,8 @@ import pytest
 from changes import SECRET, Place, nothing
 
 from mailcow_wizard.engine import mending
-from mailcow_wizard.engine.back import Conflict
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.undo.target import Conflict
 
 
 def conf(zone: str, more: str = "") -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.engine.diff import hidden
-from mailcow_wizard.engine.merge import Overlap, merge
+from mailcow_wizard.engine.undo.merge import Overlap, merge
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _

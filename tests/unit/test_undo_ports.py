@@ -13,8 +13,8 @@ from mailcow_wizard.cli.app import run
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.journal import Mark, Standing
 from mailcow_wizard.engine.mending import Outcome
-from mailcow_wizard.engine.places import Taken, keep_taken
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.undo.ports import Taken, keep_taken
 from mailcow_wizard.facts import taken
 from mailcow_wizard.facts.ports import Occupant
 from mailcow_wizard.facts.taken import meet, places_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailcow_wizard.engine.back import Conflict, target
 from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.engine.undo.target import Conflict, target
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.files.changing import Changing
 from mailcow_wizard.language import _

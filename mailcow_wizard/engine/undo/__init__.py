@@ -1,0 +1,1 @@
+"""What taking a change back makes of each file, and what keeps it from being taken back."""
