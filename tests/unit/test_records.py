@@ -118,6 +118,7 @@ def test_every_row_asked_again_is_the_row_of_the_table(tmp_path: Path) -> None:
         ("v=spf1 mx ip4:0.0.0.0/1 -all", "wrong", SPF, "Take that word away"),
         ("v=spf1 include:none.example.net mx -all", "wrong", SPF, "is not valid"),
         ("v=spf1 include:silent.test mx -all", "could not ask", None, "is not known"),
+        ("v=spf1 mx include:silent.test -all", "could not ask", None, "lets everybody send is not known"),
     ],
 )
 def test_an_spf_record_is_right_where_it_lets_this_server_send_and_not_everybody(

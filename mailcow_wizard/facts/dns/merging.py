@@ -71,7 +71,7 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
         )
     refused = [(address, one) for address, one in opinion.own if one.result in UNNAMED]
     if not refused:
-        return None
+        return _open(domain, opinion)
     for address, verdict in refused:
         if verdict.term and _name(verdict.term) != "all":
             return Merged(
@@ -89,6 +89,19 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
     if by_mx and lookups < MOST_LOOKUPS:
         return _with(domain, text, ["mx"])
     return _with(domain, text, [f"{'ip6' if ':' in one else 'ip4'}:{one}" for one, _unused in refused])
+
+
+def _open(domain: str, opinion: Opinion) -> Merged | None:
+    """Of a record that lets this server send: that nobody could say whether it lets everybody."""
+    unasked = next((one for one in opinion.strangers if one.result == "temperror"), None)
+    if unasked is None:
+        return None
+    words = _(
+        "whether the SPF record of {domain} lets everybody send is not known: {why}",
+        domain=domain,
+        why=unasked.why,
+    )
+    return Merged("", words, unknown=True)
 
 
 def says_mx(text: str) -> bool:
