@@ -68,7 +68,7 @@ def _fate(facts: HostTried) -> Verdict | None:
 
 def _aaaa(facts: HostRecords) -> Judgement:
     server = facts.server
-    if (server.uses_v6 and (server.v6.public or server.v6.own)) or server.v6 in server.unseen:
+    if server.may_have_v6:
         judgement = _judge(facts, facts.aaaa, server.v6, "AAAA")
         absent = judgement.status == "fail" and facts.aaaa.answered and not facts.aaaa.exists
         # Without it mail takes IPv4; only a wrong one leads mail and certificates astray.

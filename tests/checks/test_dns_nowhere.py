@@ -4,6 +4,8 @@ import pytest
 
 from mailcow_wizard.checks import dns, network_ipv6
 from mailcow_wizard.engine import records, runner
+from mailcow_wizard.facts.dns.again import again
+from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.dns.table import table
@@ -170,6 +172,22 @@ def test_nor_is_an_alias(passes: bool) -> None:
     assert (found.status, "Publish" in found.remedies[0]) == ("fail", passes)
     assert ('See "IPv6" first' in found.remedies[0]) is not passes
     assert "Publish" in look("dns.a", world)[NAME].remedies[0]
+
+
+@pytest.mark.parametrize("there", [(OURS_V6,), ("2001:db8::dead",), ()])
+def test_an_address_is_to_be_removed_where_ipv6_is_not_used(there: tuple[str, ...]) -> None:
+    world = Swallowed({(NAME, "AAAA"): there}, True, conf="ENABLE_IPV6=false\n")
+    rows = table(facts_of(world))
+    found = [one for one in rows if one.expected.type == "AAAA"]
+    assert [(one.state.kind, one.value, record_words.status(one)) for one in found] == (
+        [("wrong", "", "fail")] if there else []
+    )
+    assert look("dns.aaaa", world)[NAME].status == ("fail" if there else "pass")
+    assert not any("AAAA 2001" in one for one in zone_files(rows))
+    if there:
+        known = facts_of(world)
+        world.records[NAME, "AAAA"] = ()
+        assert again(known, known.get(mail_server), found)[0].state.kind == "right"
 
 
 def test_what_is_right_needs_no_packet_over_ipv6() -> None:

@@ -97,6 +97,8 @@ def right(server: MailServer, expected: Expected, seen: Seen) -> Right:
     """When what one server has fulfils an expected record; `seen` is the record as it is now."""
     if expected.type == "TXT":
         return _right_text(expected)
+    if expected.type == "AAAA" and not server.may_have_v6:
+        return no_address
     if expected.type in ("A", "AAAA"):
         return right_addresses(seen, server.v4 if expected.type == "A" else server.v6)
     if expected.type == "CNAME":
@@ -124,6 +126,11 @@ def right_addresses(seen: Seen, ours: Addresses) -> Right:
         return bool(values) and told <= set(values) <= set(ours.every) and not seen.aliases
 
     return right
+
+
+def no_address(values: tuple[str, ...]) -> bool:
+    """None of IPv6: it is not used."""
+    return not any(":" in one for one in values)
 
 
 def right_mx(server: MailServer) -> Right:

@@ -43,6 +43,11 @@ class MailServer(NamedTuple):
         return self.v4.senders + (self.v6.senders if self.uses_v6 else ())
 
     @property
+    def may_have_v6(self) -> bool:
+        """Whether the name may have an address of IPv6: it is used, or nobody could say."""
+        return (self.uses_v6 and bool(self.v6.public or self.v6.own)) or self.v6 in self.unseen
+
+    @property
     def within(self) -> str:
         """The name that its zone is found by: the one above its own, unless that is a top level."""
         return domain_of(self.name)

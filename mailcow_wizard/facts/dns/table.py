@@ -69,9 +69,23 @@ def _of_server(facts: Facts, server: MailServer) -> list[Row]:
         row_of(server, one, records.a if one.type == "A" else records.aaaa)
         for one in wanted.of_server(server)
     ]
+    rows += _to_remove(server, records.aaaa)
     reverses = (one.seen for one in facts.get(reverse_names).reverses)
     rows += [row_of(server, _pointer(server, seen.name), seen) for seen in reverses]
-    return [_not_yet(facts, row) if _is_of_v6(row.expected) else row for row in rows]
+    return [_not_yet(facts, row) if _is_of_v6(row.expected) and row.expected.value else row for row in rows]
+
+
+def _to_remove(server: MailServer, seen: Seen) -> list[Row]:
+    """An address of IPv6 that the name has, and is not to have."""
+    if server.may_have_v6:
+        return []
+    note = (
+        _("none, unless this server's is named with --address")
+        if server.unnamed
+        else _("none as long as IPv6 is not used")
+    )
+    row = row_of(server, Expected("", server.name, "AAAA", "", "required", note), seen)
+    return [row] if row.state.kind in ("wrong", "not everywhere yet") else []
 
 
 def _is_of_v6(expected: Expected) -> bool:
