@@ -27,6 +27,7 @@ from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.reverse import reverse_name
+from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply
 from mailcow_wizard.model import Check, Judgement, Settings
@@ -311,11 +312,18 @@ def test_what_no_resolver_tells_is_not_right(check: Check, answering: str, statu
     world = Untold({**ZONE, (DOMAIN, "TXT"): f"v=spf1 ip4:{OURS} -all"})
     world.answering = frozenset((answering,))
     world.files["/etc/resolv.conf"] = f"nameserver {RESOLVER}\n"
-    found = look(check, Facts(world, Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS,))))
+    facts = Facts(world, Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS,)))
+    found = look(check, facts)
     assert (found.status, "do not tell it" in found.summary) == (
         status if status == "pass" or check is MX else "warn",
         status != "pass",
     ), found.summary
+    (row,) = (
+        one
+        for one in table(facts)
+        if (one.expected.name, one.expected.type) == (DOMAIN, "MX" if check is MX else "TXT")
+    )
+    assert row.state.kind == ("right" if status == "pass" else "not everywhere yet")
 
 
 def test_broken_signatures_are_seen_where_a_resolver_alone_can_be_asked() -> None:

@@ -85,6 +85,10 @@ def test_what_resolvers_refuse_is_not_there(names: Names) -> None:
             "summary"
         ]
         assert one["certainty"] == "inferred"
+    program = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard", "dns", "--json"]
+    told = names.run([*program, "--hostname", "mail.bogus.org", "--domain", "bogus.org"], check=True).stdout
+    rows = {(one["type"], one["name"]): one["state"] for one in json.loads(told)["records"]}
+    assert rows["A", "mail.bogus.org"] == rows["MX", "bogus.org"] == "not everywhere yet"
 
 
 def test_broken_signatures_fail_where_one_resolver_alone_is_asked(names: Names) -> None:

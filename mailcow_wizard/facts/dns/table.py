@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.dns import expected as wanted
+from mailcow_wizard.facts.dns.certificate import is_refused
 from mailcow_wizard.facts.dns.delegation import Zone
 from mailcow_wizard.facts.dns.dkim import is_key_record
 from mailcow_wizard.facts.dns.dmarc import dmarc
@@ -200,6 +201,8 @@ def row_of(server: MailServer, expected: Expected, seen: Seen, right: Right | No
     """An expected record with what is published, judged: by `right` where that is known already."""
     right = right or wanted.right(server, expected, seen)
     found = state(seen, right)
+    if found.holds and is_refused(seen):
+        found = State("not everywhere yet", 0, tuple(one.server for one in seen.public))
     # Other texts at the same name (a site verification) are no wrong record of this kind.
     if found.kind == "wrong" and expected.type == "TXT" and not _of_the_kind(expected, seen):
         found = State("missing")
