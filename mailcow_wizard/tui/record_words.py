@@ -73,7 +73,8 @@ def published(row: Row) -> str:
 
 def what(row: Row) -> str:
     """Name, type and how much it is needed."""
-    note = f"; {row.expected.note}" if row.expected.note and row.expected.value else ""
+    said = row.expected.note if row.expected.value and not _told_by_note(row) else ""
+    note = f"; {said}" if said else ""
     return f"{row.expected.name}  {row.expected.type}  {_LEVELS[row.expected.level]}{note}"
 
 
@@ -109,7 +110,13 @@ def sentence(row: Row, seconds: int) -> str:
             values=harmless(", ".join(seen)) or _("that there is none"),
             kept=kept,
         )
-    return _("could not ask: {trouble}", trouble=harmless(heard(row.seen.trouble)))
+    why = row.expected.note if _told_by_note(row) else heard(row.seen.trouble)
+    return _("could not ask: {trouble}", trouble=harmless(why))
+
+
+def _told_by_note(row: Row) -> bool:
+    """Whether the record was heard, and what it says is what nobody could ask."""
+    return row.state.kind == "could not ask" and not row.seen.trouble
 
 
 def _resolvers(stand: Sequence[Standing]) -> list[Standing]:

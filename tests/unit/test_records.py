@@ -130,6 +130,9 @@ def test_an_spf_record_is_right_where_it_lets_this_server_send_and_not_everybody
     (row,) = (one for one in found.rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
     assert (row.state.kind, row.value) == (state, text if value is None else value)
     assert note in row.expected.note
+    if state == "could not ask":
+        assert f"could not ask: whether the SPF record of {DOMAIN}" in words.sentence(row, 0)
+        assert words.what(row) == f"{DOMAIN}  TXT  recommended"
     if state == "wrong":
         assert words.to_do(found.rows) != "All that mail needs is there and right"
         assert records.read_again(here, found, (row,))[0].state.kind == "wrong"
