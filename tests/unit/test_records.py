@@ -8,6 +8,7 @@ from dns_world import DOMAIN, NAME, OURS, RESOLVER, ZONE, Rows, World
 
 from mailcow_wizard.engine import records
 from mailcow_wizard.engine.session import Answers, Session
+from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.standing import Standing
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.host.errors import HostError
@@ -162,6 +163,32 @@ def test_an_spf_record_that_is_waited_for_is_evaluated(
     here.host.records[DOMAIN, "TXT"] = (now,)
     (again,) = records.read_again(here, found, (row,))
     assert (again.state.kind, again.expected) == (state, row.expected)
+
+
+class Unseen(World):
+    """Behind NAT, and nobody outside says with which address."""
+
+    def source_address(self, destination: str) -> str:
+        if ":" in destination:
+            raise HostError("Network is unreachable")
+        return "10.0.0.5"
+
+
+@pytest.mark.parametrize("there", [OURS, ()])
+def test_an_address_that_is_not_known_is_not_right(tmp_path: Path, there: Any) -> None:
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), resolver=RESOLVER)
+    world = Unseen({**ZONE, **ALL, (NAME, "A"): there, (NAME, "AAAA"): ()})
+    here = Session(world, settings, StateDirectory(str(tmp_path)))
+    found = records.read(here)
+    row = found.rows[0]
+    assert (row.expected.type, row.state.kind, row.value) == ("A", "could not ask", "")
+    assert "the public IPv4 address of this server is not known" in words.sentence(row, 0)
+    (sender,) = (one for one in found.rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert (sender.state.kind, sender.value) == ("could not ask", SPF)
+    again = records.read_again(here, found, (row, sender))
+    assert [one.state.kind for one in again] == ["could not ask"] * 2
+    assert words.to_do(found.rows) != "All that mail needs is there and right"
+    assert [one.type for one in found.facts.get(push).left if one.check == "dns.a"] == ["A"]
 
 
 @pytest.mark.parametrize("exchanger", [(), "10 elsewhere.example."])

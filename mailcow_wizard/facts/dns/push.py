@@ -12,7 +12,7 @@ from mailcow_wizard.facts.dns.merging import Merged, merged_policy
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer, folded
 from mailcow_wizard.facts.dns.reverse_asked import reverse_asked
 from mailcow_wizard.facts.dns.spf import Opinion, spf
-from mailcow_wizard.facts.dns.table import Row, is_sender, joined_sender, table
+from mailcow_wizard.facts.dns.table import Row, is_blank, is_sender, joined_sender, table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.language import _
@@ -151,6 +151,8 @@ def _needs(facts: Facts, server: MailServer, rows: tuple[Row, ...]) -> list[_Nee
     refusing = {one.domain for one in facts.get(spf) if _refuses(one.opinions)}
     for row in rows:
         kind, expected = row.state.kind, row.expected
+        if is_blank(row):
+            continue  # `_unknown` tells of it
         if kind in (*TO_PUBLISH, "could not ask") or (
             is_sender(expected) and row.state.holds and expected.domain in refusing
         ):

@@ -71,9 +71,26 @@ def _of_server(facts: Facts, server: MailServer) -> list[Row]:
         for one in wanted.of_server(server)
     ]
     rows += _to_remove(server, records.aaaa)
+    rows += [
+        row_of(server, Expected("", server.name, seen.type, "", "required", why), seen)
+        for seen in (records.a, records.aaaa)
+        if (why := _unknown(server, seen.type))
+    ]
     reverses = (one.seen for one in facts.get(reverse_names).reverses)
     rows += [row_of(server, _pointer(server, seen.name), seen) for seen in reverses]
     return [_not_yet(facts, row) if _is_of_v6(row.expected) and row.expected.value else row for row in rows]
+
+
+def _unknown(server: MailServer, type: str) -> str:
+    """Why an address that the name should have is not known; empty where it is, or none is to be."""
+    ours = server.v4 if type == "A" else server.v6
+    if ours.public or (type == "AAAA" and not server.may_have_v6):
+        return ""
+    return _(
+        "the public IPv{family} address of this server is not known: {trouble}",
+        family=ours.family,
+        trouble=ours.trouble,
+    )
 
 
 def _to_remove(server: MailServer, seen: Seen) -> list[Row]:
@@ -159,12 +176,20 @@ def _by_opinion(facts: Facts, rows: tuple[Row, ...], row: Row) -> Row:
     text = found[0]
     opinion = next(one.opinions.get(text) for one in facts.get(spf) if one.domain == expected.domain)
     joined = joined_sender(rows, expected, text, opinion) if opinion else None
+    if joined is None and (blank := next((one for one in rows if is_blank(one)), None)):
+        noted = expected._replace(note=blank.expected.note)
+        return row._replace(expected=noted, state=State("could not ask"))
     if joined is None or (joined.text and asks_dns(text) and not all(_named(rows, expected))):
         return row
     noted = expected._replace(value=joined.text or expected.value, note=joined.words)
     if joined.unknown:
         return row._replace(expected=noted, state=State("could not ask"))
     return Row(noted, row.seen, State("wrong"), lambda values: row.right(values) and text not in values)
+
+
+def is_blank(row: Row) -> bool:
+    """Whether it is the row of an address that is not known."""
+    return row.state.kind == "could not ask" and row.expected.type in ("A", "AAAA") and not row.expected.value
 
 
 def joined_sender(rows: tuple[Row, ...], expected: Expected, text: str, opinion: Opinion) -> Merged | None:
@@ -201,6 +226,8 @@ def row_of(server: MailServer, expected: Expected, seen: Seen, right: Right | No
     """An expected record with what is published, judged: by `right` where that is known already."""
     right = right or wanted.right(server, expected, seen)
     found = state(seen, right)
+    if expected.type in ("A", "AAAA") and _unknown(server, expected.type):
+        found = State("could not ask")
     if found.holds and is_refused(seen):
         found = State("not everywhere yet", 0, tuple(one.server for one in seen.public))
     # Other texts at the same name (a site verification) are no wrong record of this kind.
