@@ -39,7 +39,7 @@ def _run(words: list[str]) -> int:
         _say(help_text())
         return 0
     if _opens_the_screen(words) and entrance.is_for_screens():
-        splash = language._("mailcow-wizard {version} looks at this machine…", version=__version__)
+        splash = language._("mailcow-wizard {version} looks at this machine", version=__version__)
         _say(f"{splash}\n")
     # Loading modules makes no garbage, and looking for it takes a twentieth of a short run.
     gc.disable()

@@ -1,5 +1,6 @@
 """The languages: how one is chosen, and what is never translated."""
 
+import gc
 import io
 import json
 import os
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 from catalogues import ROOT
 
-from mailcow_wizard import language
+from mailcow_wizard import __main__, language
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.dns_push import decided
 from mailcow_wizard.cli.making import Talk
+from mailcow_wizard.host import entrance
 from mailcow_wizard.host.terminal import asking
 
 CHECKOUT = ROOT.parent
@@ -276,3 +278,23 @@ def test_a_process_of_its_own_speaks_the_same(
     while not process.ended():
         detached.pause(0.02)
     assert said.read_text() == "de"
+
+
+@pytest.mark.parametrize("language_of", ["C", "de_DE.ISO-8859-1"])
+def test_the_first_line_can_be_read_on_every_terminal(
+    monkeypatch: pytest.MonkeyPatch, language_of: str
+) -> None:
+    """It is written before anybody looks what the terminal can show."""
+    said: list[bytes] = []
+    monkeypatch.setattr(entrance, "is_for_screens", lambda: True)
+    monkeypatch.setattr(entrance, "write", said.append)
+    monkeypatch.setattr(entrance, "environment", lambda: {"LC_ALL": language_of})
+    monkeypatch.setattr("mailcow_wizard.cli.app.run", lambda words: 0)
+    try:
+        assert __main__._run(["--demo"]) == 0
+    finally:
+        gc.enable()
+        language.use("en")
+    (line,) = said
+    assert line.isascii(), line
+    assert (b"sieht sich" in line) == language_of.startswith("de")
