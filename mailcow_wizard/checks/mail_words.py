@@ -39,7 +39,7 @@ _MEANINGS: tuple[tuple[str, str, str, str], ...] = (
         "unbound",
         r"(?i)\bpings?\b",
         _("its health check pings 1.1.1.1, 8.8.8.8 and 9.9.9.9, and two of them did not answer"),
-        _("Let ICMP out (`check network.icmp`), or set SKIP_UNBOUND_HEALTHCHECK=y in mailcow.conf."),
+        _("Let ICMP out; `check network.icmp` says whether SKIP_UNBOUND_HEALTHCHECK=y would help here."),
     ),
     (
         "unbound",

@@ -111,7 +111,8 @@ def test_a_cause_in_words() -> None:
     assert "unbound-mailcow runs and is not healthy: its health check pings" in found.summary
     # It may be healthy again by now.
     assert "did not answer" in found.summary
-    assert any("network.icmp" in one for one in found.remedies)
+    # Skipping the test helps only where name servers can be asked.
+    assert any("`check network.icmp` says whether SKIP_" in one for one in found.remedies)
     dovecot = container("dovecot-mailcow", 3.0, restarts=2, lines="starting\nulimit: nofile: cannot raise\n")
     found = judged(dovecot, container("postfix-mailcow"))
     assert "it may not open as many files as it needs" in found.summary
