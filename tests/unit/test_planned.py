@@ -79,12 +79,20 @@ def test_a_long_line_of_a_diff_is_seen_whole() -> None:
     assert "".join(pieces) == "+" + "0123456789" * 30
 
 
-@pytest.mark.parametrize("width", [20, 40, 78])
+@pytest.mark.parametrize("width", [24, 40, 78])
 def test_a_long_command_can_be_copied(width: int) -> None:
     argv = ["apt-get", "install", "-y", *(f"package-number-{number}" for number in range(20)), "a b", "$x"]
     lines = command_lines(argv, width)
     assert len(lines) > 1
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == argv
+
+
+@pytest.mark.parametrize("width", [20, 40, 75])
+def test_a_word_that_is_longer_than_a_line_is_seen_whole(width: int) -> None:
+    path = f"/var/cache/{'0123456789' * 9}/update.py"
+    lines = command_lines(["/usr/bin/python3", path, "--zone", "example.org"], width)
+    assert max(map(len, lines)) <= width
+    assert path in "".join(line.strip() for line in lines)
 
 
 def change(state: str, error: str = "", doing: str = "apply") -> Change:
