@@ -9,7 +9,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.programs.paths import program
-from mailcow_wizard.language import _, ngettext
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -50,14 +50,10 @@ def plan(facts: Facts, entries: Sequence[Entry], left: Sequence[Left], about: tu
     steps: list[PlanStep] = [_command(start, one) for one in entries]
     steps += [Manual(f"{', '.join(names)}: {words}") for words, names in grouped(left).items()]
     merged = any(one.old for one in entries)
-    zones = ", ".join(dict.fromkeys(one.zone for one in entries))
-    count = sum(len(one.new) for one in entries)
     return Plan(
         *about,
         FIX,
-        ngettext("Publish one record in {zones}", "Publish {n} records in {zones}", count, zones=zones)
-        if entries
-        else _("Publish DNS records"),
+        _title(entries),
         tuple(steps),
         "medium" if merged else "low",
         True,
@@ -65,6 +61,17 @@ def plan(facts: Facts, entries: Sequence[Entry], left: Sequence[Left], about: tu
         _consequence(merged) if entries else "",
         settle=_SETTLE_S,
     )
+
+
+def _title(entries: Sequence[Entry]) -> str:
+    """One record is named: in the list of changes it stands beside others of its zone."""
+    if not entries:
+        return _("Publish DNS records")
+    zones = ", ".join(dict.fromkeys(one.zone for one in entries))
+    count = sum(len(one.new) for one in entries)
+    if count == 1:
+        return _("Publish {type} of {name}", type=entries[0].type, name=entries[0].name)
+    return _("Publish {n} records in {zones}", n=count, zones=zones)
 
 
 def _consequence(merged: bool) -> str:

@@ -178,7 +178,9 @@ def test_a_record_is_published_from_the_list_and_then_waited_for(names: Names, t
             terminal.wait_for("ublish these five", "f publish")
             wait_for_line(terminal, (server.zone, " MX "), "▸ ✗ missing")
             terminal.keys("f")
-            text = terminal.wait_for("Publish one record", "update add", "10 mail.example.org.", "Do this?")
+            text = terminal.wait_for(
+                f"Publish MX of {server.zone}", "update add", "10 mail.example.org.", "Do this?"
+            )
             assert "v=spf1" not in text
             terminal.keys("n")
             terminal.wait_for("f publish")
