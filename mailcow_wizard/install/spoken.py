@@ -6,13 +6,14 @@ import re
 
 from mailcow_wizard.engine.findings import retold_finding, status_word
 from mailcow_wizard.install.standing import Progress, Stand, Standing
-from mailcow_wizard.language import called
+from mailcow_wizard.language import _, called
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.retelling import retold
 
 REMEDY = "- "
 """What stands before a remedy in the log, and not before what a command says."""
 _STAGE = pattern(r"== (.*)")
+_DONE = pattern(r"done: (.*)")
 _FINDING = pattern(r"(pass|warn|fail|unknown|skipped|crashed) (\S+(?: \[[^\]]*\])?): (.*)")
 _STOPPED = pattern(r"stopped (?P<where>before|in) (?P<stage>[^;]+);(?: done: (?P<done>[^;]+);)?")
 
@@ -49,6 +50,8 @@ def line(said: str) -> str:
         return said
     if found := _STAGE.fullmatch(text):
         return f"{stage}: == {retold(found[1])}"
+    if found := _DONE.fullmatch(text):
+        return f"{stage}: {_('done: {note}', note=retold(found[1]))}"
     if found := _FINDING.fullmatch(text):
         return f"{stage}: {status_word(found[1])} {found[2]}: {retold(found[3])}"
     return f"{stage}: {error(text)}"

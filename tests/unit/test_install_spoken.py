@@ -1,0 +1,28 @@
+"""The log of an install, which is English, in the language of whoever looks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mailcow_wizard import language
+from mailcow_wizard.install import spoken
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    before = language.current()
+    language.use("de")
+    yield
+    language.use(before)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("packages: done: all are there", "packages: erledigt: alle sind da"),
+        ("docker: done: Docker 26.1.5+dfsg1", "docker: erledigt: Docker 26.1.5+dfsg1"),
+        ("up:   done: what a command said", "up:   done: what a command said"),
+    ],
+)
+def test_the_end_of_a_stage(german: None, said: str, told: str) -> None:
+    assert spoken.line(said) == told
