@@ -69,8 +69,8 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
             (
                 *_first(found),
                 *advisable,
-                *standing.notes,
                 *_mailbox(standing),
+                *standing.notes,
                 _("Look at it now and then: ./wizard verify"),
             ),
         ),

@@ -111,6 +111,17 @@ def test_first_mailbox() -> None:
     assert command not in made
 
 
+def test_what_comes_next_stands_before_what_the_machine_has() -> None:
+    before = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", Settings()._asdict(), Choices())
+    done = before._replace(
+        state="done", findings=(of_finding(finding("mail.relay", "warn")),), notes=("no swap (system.swap)",)
+    )
+    sections = after.page(done, "mailcowdockerized", "/var/lib/log")
+    lines = next(one.lines for one in sections if "no swap (system.swap)" in one.lines)
+    (mailbox,) = (number for number, line in enumerate(lines) if "--first-mailbox" in line)
+    assert lines.index("mail.relay warn") < mailbox < lines.index("no swap (system.swap)")
+
+
 def test_another_failure_does() -> None:
     job = Looked(finding("mail.relay", "fail"), finding("mail.admin-password", "fail"))
     with pytest.raises(Failed, match=r"a check of the installed mailcow fails: mail\.relay"):
