@@ -18,6 +18,7 @@ from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.undo.database import keep_database
 from mailcow_wizard.engine.undo.gone import keep_gone
+from mailcow_wizard.engine.undo.interrupting import interrupts
 from mailcow_wizard.engine.undo.later import target_below
 from mailcow_wizard.engine.undo.ports import keep_taken
 from mailcow_wizard.engine.work import CONFIRMED
@@ -203,7 +204,7 @@ def backward(session: Session, change_id: str) -> Plan:
         steps=tuple(steps),
         title=_("Take back: {plan}", plan=plan.title),
         consequence="",
-        interrupts="",
+        interrupts=interrupts(session.new_facts(), steps),
         settle=0.0,
     )
 

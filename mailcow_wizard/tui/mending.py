@@ -305,7 +305,7 @@ def ask_back(app: Wizard, change: Change) -> None:
         asked = Asked(
             title,
             _("Take this back?"),
-            lambda width: back_lines(change, steps, width),
+            lambda width: back_lines(change, steps, plan.interrupts, width),
             obstacle=under_way or obstacles.obstacle(app.session, plan.needs_root),
             instead="" if under_way else _elsewhere(app, f"undo {change.id}"),
         )

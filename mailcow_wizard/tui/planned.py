@@ -69,15 +69,20 @@ def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width
     ]
 
 
-def back_lines(change: Change, steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
-    """What taking a change back does now."""
+def back_lines(change: Change, steps: Sequence[Mapping[str, Any]], interrupts: str, width: int) -> list[Line]:
+    """What taking a change back does now, and what it interrupts."""
     done = (
         _state(change)
         if change.state != "applied"
         else _("{change}, at {moment}", change=change.title, moment=moment(change.at))
     )
     nothing = _words(_("Nothing of it is left: it is only marked as taken back."), width)
-    return [*_labelled(_("Was done"), done, width), Line("", ""), *(step_lines(steps, width) or nothing)]
+    return [
+        *_labelled(_("Was done"), done, width),
+        *_labelled(_("Interrupts"), interrupts, width, "warned"),
+        Line("", ""),
+        *(step_lines(steps, width) or nothing),
+    ]
 
 
 def moment(at: str) -> str:

@@ -108,7 +108,7 @@ def test_each_state_of_a_change_has_words(state: str) -> None:
     shown = text(change_lines(change(state, "it broke" if state == "failed" else ""), 70))
     assert "State|This" in shown
     assert ("it broke" in shown) is (state == "failed")
-    assert "Was done" in text(back_lines(change(state), (), 70))
+    assert "Was done" in text(back_lines(change(state), (), "", 70))
 
 
 @pytest.mark.parametrize("state", ["interrupted", "failed"])
