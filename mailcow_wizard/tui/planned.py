@@ -106,7 +106,9 @@ def step_lines(steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
 def change_lines(change: Change, width: int) -> list[Line]:
     """A change of the journal: what was done, and what taking it back means."""
     failed = _labelled(_("Why"), change.error, width)
+    about = f"{change.check} [{change.subject}]" if change.subject else change.check
     return [
+        *_labelled(_("Change"), f"{change.id}, {about}", width),
         *_labelled(_("When"), moment(change.at), width),
         *_labelled(_("State"), _state(change), width),
         *failed,

@@ -106,6 +106,7 @@ def change(state: str, error: str = "", doing: str = "apply") -> Change:
 )
 def test_each_state_of_a_change_has_words(state: str) -> None:
     shown = text(change_lines(change(state, "it broke" if state == "failed" else ""), 70))
+    assert "Change|1, ports.smtp" in shown
     assert "State|This" in shown
     assert ("it broke" in shown) is (state == "failed")
     assert "Was done" in text(back_lines(change(state), (), "", 70))
