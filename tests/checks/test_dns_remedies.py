@@ -99,3 +99,14 @@ def test_a_service_is_told_as_a_zone_file_has_it(
 ) -> None:
     found = all_of(SRV, {(f"{name}.{DOMAIN}", type): here})[DOMAIN]
     assert (found.status, found.remedies) == ("warn", (remedy,)), found
+
+
+def test_a_service_that_the_world_does_not_meet_is_none() -> None:
+    name, conf = f"_pop3._tcp.{DOMAIN}", "POP_PORT=127.0.0.1:110\n"
+    for here, status in ((f"0 1 110 {NAME}.", "warn"), ("0 0 0 .", "pass"), ((), "pass")):
+        found = all_of(SRV, {(name, "SRV"): here}, conf=conf)[DOMAIN]
+        assert found.status == status, found
+        if here != "0 0 0 .":
+            assert any(f"{name}. SRV 0 0 0 ." in one for one in found.remedies), found.remedies
+    moved = all_of(SRV, {(name, "SRV"): f"0 1 1110 {NAME}."}, conf="POP_PORT=1110\n")[DOMAIN]
+    assert moved.status == "pass", moved

@@ -89,8 +89,10 @@ def of_domain(server: MailServer, domain: str, key: SigningKey) -> tuple[Expecte
 
 
 def srv_value(server: MailServer, port: str) -> str:
-    """Priority, weight, port and target of a service, as mailcow writes them; `port` is a check's id."""
-    return f"0 1 {server.ports[port]} {server.name}"
+    """Priority, weight, port and target of a service, as mailcow writes them, but for the final dot; `port`
+    is a check's id. Of one that the world does not meet, that there is none (RFC 2782)."""
+    number = server.ports[port]
+    return f"0 1 {number} {server.name}" if number else "0 0 0 "
 
 
 def right(server: MailServer, expected: Expected, seen: Seen) -> Right:

@@ -22,17 +22,17 @@ class NoName(HostError):
 
 
 class MailServer(NamedTuple):
-    """Whose records these are. `ports` by check id (`ports.imap`), as the world meets them; `unseen` are the
-    families that mail may leave by with an address that nobody could say; `unnamed`: this machine has IPv6,
-    and of the public addresses that were named none is of it; `guessed` that nobody said the name, which is
-    only what this machine calls itself."""
+    """Whose records these are. `ports` by check id (`ports.imap`), as the world meets them (None: it does
+    not); `unseen` are the families that mail may leave by with an address that nobody could say; `unnamed`:
+    this machine has IPv6, and of the public addresses that were named none is of it; `guessed` that nobody
+    said the name, which is only what this machine calls itself."""
 
     name: str
     domains: tuple[str, ...]
     v4: Addresses
     v6: Addresses
     uses_v6: bool
-    ports: Mapping[str, int]
+    ports: Mapping[str, int | None]
     unseen: tuple[Addresses, ...] = ()
     unnamed: bool = False
     guessed: bool = False
@@ -59,7 +59,7 @@ def mail_server(facts: Facts) -> MailServer:
     name = _name(known)
     domains = facts.settings.domains or (domain_of(name),)
     conf = facts.get(mailcow_conf)
-    ports = {one.port.id: one.public_number or one.number for one in bindings(conf.values, conf.odd)}
+    ports = {one.port.id: one.public_number for one in bindings(conf.values, conf.odd)}
     v4, v6 = facts.get(addresses, 4), facts.get(addresses, 6)
     used = (v4,) if configured_v6(facts) is False else (v4, v6)
     return MailServer(
