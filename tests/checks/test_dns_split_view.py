@@ -8,7 +8,10 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks import dns
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.domain_records import nobody
+from mailcow_wizard.facts.dns.mail_server import mail_server
+from mailcow_wizard.facts.dns.push import check_of
 from mailcow_wizard.facts.dns.reverse import reverse_name
+from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply
 from mailcow_wizard.model import Judgement, Settings
@@ -122,3 +125,6 @@ def test_a_server_that_lags_behind_is_waited_for(
         (one,) = runner.look(CHECKS[id], Facts(world, settings))
         assert (one.status, "is right, but not everywhere yet" in one.summary) == ("warn", True), one.summary
         assert one.remedies[0] == "Wait, then run this check again."
+        rows = table(Facts(world, settings))
+        (row,) = (each for each in rows if check_of(each, mail_server(Facts(world, settings)))[0] == id)
+        assert (row.state.kind, row.state.where) == ("not everywhere yet", (late,))

@@ -165,6 +165,18 @@ def test_an_spf_record_that_is_waited_for_is_evaluated(
     assert (again.state.kind, again.expected) == (state, row.expected)
 
 
+def test_an_address_that_was_not_named_is_asked_of_no_spf_record(tmp_path: Path) -> None:
+    """As its check has it: --address said which ones count."""
+    here = session(tmp_path, {**ZONE, **ALL, (NAME, "AAAA"): ()})
+    assert isinstance(here.host, World)
+    here.host.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=true\n"
+    rows = records.read(here).rows
+    states = {one.expected.type: one.state.kind for one in rows if not one.expected.domain}
+    assert states == {"A": "right", "AAAA": "could not ask", "PTR": "right"}
+    (sender,) = (one for one in rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert sender.state.kind == "right"
+
+
 class Unseen(World):
     """Behind NAT, and nobody outside says with which address."""
 

@@ -17,7 +17,7 @@ from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
 from mailcow_wizard.facts.dns.signing import signing_keys
 from mailcow_wizard.facts.dns.spf import Opinion, spf
 from mailcow_wizard.facts.dns.spf import texts as senders
-from mailcow_wizard.facts.dns.spf_check import MOST_VOID
+from mailcow_wizard.facts.dns.spf_check import MOST_VOID, policies
 from mailcow_wizard.facts.dns.state import State, state, texts
 from mailcow_wizard.facts.network.ipv6 import leads_nowhere
 from mailcow_wizard.facts.store import Facts
@@ -174,17 +174,35 @@ def _by_opinion(facts: Facts, rows: tuple[Row, ...], row: Row) -> Row:
     if not is_sender(expected) or not row.state.holds or not found:
         return row
     text = found[0]
-    opinion = next(one.opinions.get(text) for one in facts.get(spf) if one.domain == expected.domain)
-    joined = joined_sender(rows, expected, text, opinion) if opinion else None
-    if joined is None and (blank := next((one for one in rows if is_blank(one)), None)):
-        noted = expected._replace(note=blank.expected.note)
+    told = next(one for one in facts.get(spf) if one.domain == expected.domain)
+    lacking = {text: _lacks(rows, expected, text, opinion) for text, opinion in told.opinions.items()}
+
+    def right(values: tuple[str, ...]) -> bool:
+        return row.right(values) and not any(lacking.get(one) for one in policies(values))
+
+    held = state(row.seen, right)
+    if held.kind in ("not everywhere yet", "split view"):
+        return row._replace(state=held, right=right)
+    text = found[0]
+    opinion, lacks = told.opinions.get(text), lacking.get(text)
+    if opinion and not lacks and (told.unseen or not opinion.own):
+        server = facts.get(mail_server)
+        unseen = "A" if server.v4 in told.unseen or not told.unseen else "AAAA"
+        noted = expected._replace(note=_unknown(server, unseen))
         return row._replace(expected=noted, state=State("could not ask"))
-    if joined is None or (joined.text and asks_dns(text) and not all(_named(rows, expected))):
+    if not lacks:
         return row
-    noted = expected._replace(value=joined.text or expected.value, note=joined.words)
-    if joined.unknown:
+    noted = expected._replace(value=lacks.text or expected.value, note=lacks.words)
+    if lacks.unknown:
         return row._replace(expected=noted, state=State("could not ask"))
     return Row(noted, row.seen, State("wrong"), lambda values: row.right(values) and text not in values)
+
+
+def _lacks(rows: tuple[Row, ...], expected: Expected, text: str, opinion: Opinion) -> Merged | None:
+    """What an SPF record lacks; None: nothing, or no more than other records that are not right yet."""
+    joined = joined_sender(rows, expected, text, opinion)
+    waits = joined and joined.text and asks_dns(text) and not all(_named(rows, expected))
+    return None if waits else joined
 
 
 def is_blank(row: Row) -> bool:
