@@ -270,8 +270,8 @@ def judge_advertisements(facts: Advertisements) -> Judgement:
     if facts.wanted is False:
         words = _("mailcow has ENABLE_IPV6=false: Docker will not forward IPv6")
         return Judgement("pass", words, found="ENABLE_IPV6=false")
-    if facts.lost:
-        return _lost(facts.lost[0])
+    if facts.lost or facts.awaited:
+        return _lost(facts.lost[0]) if facts.lost else _awaited(facts.awaited[0])
     advertised = tuple(one for one in facts.defaults if one.route.advertised)
     evidence = tuple(
         Evidence(f"sysctl net.ipv6.conf.{one.route.interface}.accept_ra", _shown(one))
@@ -335,6 +335,12 @@ def _lost(name: str) -> Judgement:
         remedies=_keep(name),
         certainty="inferred",
     )
+
+
+def _awaited(name: str) -> Judgement:
+    words = _("IPv6 waits for its default route: {name} takes the one that a router advertises", name=name)
+    wait = _("Wait for the router's next advertisement, some minutes, then run this check again.")
+    return Judgement("unknown", words, _("an address, no default route"), (), (wait,), certainty="untested")
 
 
 def _shown(one: Advertised) -> str:

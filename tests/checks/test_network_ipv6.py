@@ -106,6 +106,11 @@ ADVERTISEMENTS = [
     (Advertisements((TOLD._replace(accept=None),), (), (), True), "unknown", "could not be read"),
     (Advertisements((TOLD._replace(accept=2, forwarding=None),), (), (), True), "unknown", "not be read"),
     (Advertisements((), ("eth0",), (LASTING,), True), "fail", "is gone"),
+    (
+        Advertisements((), (), (LASTING,), True, ("eth0",)),
+        "unknown",
+        "takes the one that a router advertises",
+    ),
 ]
 
 

@@ -76,12 +76,14 @@ class Advertised(NamedTuple):
 
 
 class Advertisements(NamedTuple):
-    """What is learned from routers, and whether mailcow is to use IPv6 (None: nobody has said)."""
+    """What is learned from routers, and whether mailcow is to use IPv6 (None: nobody has said). Without a
+    default route: interfaces that have `lost` it, and those to which an advertisement would bring it back."""
 
     defaults: tuple[Advertised, ...]
     lost: tuple[str, ...]
     addresses: tuple[Address6, ...]
     wanted: bool | None
+    awaited: tuple[str, ...] = ()
 
 
 def ipv6(facts: Facts) -> Ipv6:
@@ -165,17 +167,13 @@ def advertisements(facts: Facts) -> Advertisements:
         for one in facts.get(defaults_v6)
     )
     addresses = facts.get(own_v6)
-    # An interface that has an address by advertisement, forwards, and takes no more advertisements.
-    lost = tuple(
-        dict.fromkeys(
-            one.interface
-            for one in addresses
-            if not found
-            and _of(facts, one.interface, "accept_ra") == 1
-            and _of(facts, one.interface, "forwarding") == 1
-        )
+    # An interface that has an address by advertisement and forwards: whether it takes advertisements still.
+    forwarding = [one.interface for one in addresses if not found and _of(facts, one.interface, "forwarding")]
+    lost, awaited = (
+        tuple(dict.fromkeys(one for one in forwarding if _of(facts, one, "accept_ra") == accept))
+        for accept in (1, 2)
     )
-    return Advertisements(found, lost, addresses, {"true": True, "false": False}.get(configured))
+    return Advertisements(found, lost, addresses, {"true": True, "false": False}.get(configured), awaited)
 
 
 def _of(facts: Facts, interface: str, key: str) -> int | None:
