@@ -55,11 +55,13 @@ class Choices(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What the wizard asked once and keeps: the server's name, its mail domains, the step it was left at."""
+    """What the wizard asked once and keeps: the server's name, its mail domains, the step it was left at; as
+    KEY=value what a mailcow.conf is to hold that an install will make."""
 
     hostname: str = ""
     domains: tuple[str, ...] = ()
     step: str = ""
+    conf: tuple[str, ...] = ()
 
 
 class Given(NamedTuple):

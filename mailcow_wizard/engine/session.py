@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mailcow_wizard.engine.given import Answers as Answers
 from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.runner import Listen, Mark, Run, Whole
 from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.mailcow_conf import pairs
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.model import Check, Event, Finding, Settings
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 _ANSWERS = "answers"
+_NAME = "MAILCOW_HOSTNAME"
+_SETTING = pattern(r"[A-Z][A-Z0-9_]*=[^\n]*")
 
 
 class Result(NamedTuple):
@@ -57,10 +61,14 @@ class Session:
         self.given = given or Given()
         saved, said = self._saved(), self.given.answers
         self._known = saved
-        self.answers = Answers(said.hostname or saved.hostname, said.domains or saved.domains, saved.step)
+        conf = joined(saved.conf, settings.conf)
+        self.answers = Answers(
+            said.hostname or saved.hostname, said.domains or saved.domains, saved.step, saved.conf
+        )
         self.settings = settings._replace(
             saved_hostname=self.answers.hostname or settings.saved_hostname,
             domains=settings.domains or self.answers.domains,
+            conf=conf,
         )
         self.facts = self.new_facts()
         """What the last run asked."""
@@ -116,6 +124,20 @@ class Session:
         self.keep(self.answers, named=False)
         Acknowledgements(self.state).take_over(self.given.accepted)
 
+    def choose(self, values: Mapping[str, str]) -> None:
+        """Remembers, by key, what a mailcow.conf is to hold that an install will make. Raises HostError where
+        it cannot be written."""
+        conf = joined(self.settings.conf, [f"{key}={value}" for key, value in values.items() if key != _NAME])
+        name = values.get(_NAME, "")
+        answers = self.answers._replace(conf=conf, hostname=name or self.answers.hostname)
+        self.keep(answers, named=bool(name))
+        self.settings = self.settings._replace(conf=conf)
+
+    def chosen_is_written(self) -> None:
+        """Forgets that: it stands in a mailcow.conf now. Raises HostError where it cannot be written."""
+        if self.answers.conf:
+            self.keep(self.answers._replace(conf=()), named=False)
+
     def note(self, text: str) -> None:
         """Adds a line to the log, if there is one."""
         if self._log is not None:
@@ -146,7 +168,8 @@ class Session:
         before = self._known._asdict()
         said_here = {name: one for name, one in answers._asdict().items() if one != before[name]}
         self.answers = self._saved()._replace(**said_here)
-        self.state.save(_ANSWERS, {**self.answers._asdict(), "domains": list(self.answers.domains)})
+        lists = {"domains": list(self.answers.domains), "conf": list(self.answers.conf)}
+        self.state.save(_ANSWERS, {**self.answers._asdict(), **lists})
         self._known = self.answers
 
     def _saved(self) -> Answers:
@@ -166,6 +189,14 @@ def _answers(saved: object) -> Answers:
     if not isinstance(saved, dict):
         return Answers()
     texts = {name: saved[name] for name in ("hostname", "step") if isinstance(saved.get(name), str)}
-    domains = saved.get("domains")
-    known = tuple(one for one in domains if isinstance(one, str)) if isinstance(domains, list) else ()
-    return Answers(**texts, domains=known)
+    conf = tuple(one for one in _texts(saved.get("conf")) if _SETTING.fullmatch(one))
+    return Answers(**texts, domains=_texts(saved.get("domains")), conf=conf)
+
+
+def _texts(saved: object) -> tuple[str, ...]:
+    return tuple(one for one in saved if isinstance(one, str)) if isinstance(saved, list) else ()
+
+
+def joined(before: Iterable[str], after: Iterable[str]) -> tuple[str, ...]:
+    """Settings as KEY=value, each key once: what comes after counts."""
+    return tuple(f"{key}={value}" for key, value in pairs((*before, *after)).items())

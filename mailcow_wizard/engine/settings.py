@@ -14,11 +14,13 @@ from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.engine.diff import unified
 from mailcow_wizard.engine.hard_links import told
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import surroundings
 from mailcow_wizard.fixes import conf_new, conf_set
 from mailcow_wizard.fixes.mailcow_conf import content, is_lacking, path_of, takes_effect
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import STORED, _, current, pgettext
 from mailcow_wizard.model import Edit, Plan
 from mailcow_wizard.redaction import REMOVED, is_secret
@@ -103,7 +105,8 @@ def field(key: str) -> Field:
 
 
 class Draft:
-    """mailcow.conf with changes that are not saved; a new one where there is no file."""
+    """mailcow.conf with changes that are not saved; a new one where there is no file; where mailcow is not
+    there at all, what the file is to hold when an install makes it (`for_install`)."""
 
     def __init__(
         self,
@@ -112,11 +115,13 @@ class Draft:
         document: Document,
         judge: Judge,
         plan: Callable[[Mapping[str, str]], Plan],
+        for_install: bool = False,
     ) -> None:
         """`before` is the file's content (None: no file), `document` what the form begins with; `plan` makes
         the plan that saves the values that were changed."""
         self.path = path
         self.before = before
+        self.for_install = for_install
         self._judge = judge
         self._plan = plan
         self._found = document
@@ -201,9 +206,17 @@ class Draft:
         """The changed keys with their values, also those that cannot be saved."""
         return {key: self.value(key) for key in self.changed()}
 
+    def settle(self) -> None:
+        """What was changed is remembered now, and is no change any more."""
+        self._known = {}
+        self._found = self._document
+        self.before = self._document.data
+
     def keys(self) -> tuple[str, ...]:
-        """Every key that there can be: of the file, and of mailcow's current one."""
-        return tuple(dict.fromkeys((*self._document.keys(), *KEYS)))
+        """Every key that there can be: of the file, and of mailcow's current one; secrets only of a file, for
+        nobody remembers them for an install."""
+        every = dict.fromkeys((*self._document.keys(), *KEYS))
+        return tuple(one for one in every if not (self.for_install and is_secret(one)))
 
     def problems(self) -> Mapping[str, Problem]:
         """What speaks against the values, by key, the worst of each."""
@@ -319,13 +332,36 @@ def open_draft(session: Session) -> Draft:
 
 
 def _new(facts: Facts, path: str) -> Draft:
-    """Raises NoPlan where a new file would do harm: beside a database, or in no directory."""
-    document = Document.read(_step(conf_new.plan(facts, _EXAMPLES)).after or b"")
+    """Raises NoPlan where a new file would do harm, which is beside a database."""
+    for_install = not facts.get(place).names
+    if for_install:
+        conf_new.refuse_beside_database(facts)
+        data = conf_new.text(facts, _EXAMPLES)
+    else:
+        data = _step(conf_new.plan(facts, _EXAMPLES)).after or b""
+    document = Document.read(data)
     answers = conf_new.answers(facts)
     for key in _EXAMPLES:
         document = document.set(key, answers.get(key, ""))
     about = facts.get(surroundings)._replace(exported=None, env=None)
-    return Draft(path, None, document, _judge(about), lambda values: conf_new.plan(facts, values))
+    before = document.data if for_install else None
+    return Draft(
+        path, before, document, _judge(about), lambda values: conf_new.plan(facts, values), for_install
+    )
+
+
+def remember(session: Session, draft: Draft) -> int:
+    """Keeps what was chosen for an install; the number of settings. Raises HostError where something lies in
+    the file's directory by now, or it cannot be written."""
+    here = session.new_facts().get(place)
+    if here.names:
+        raise HostError(
+            _("{directory} is not empty any more; open the settings again", directory=here.directory)
+        )
+    values = draft.unsaved()
+    session.choose(values)
+    draft.settle()
+    return len(values)
 
 
 def _step(plan: Plan) -> Edit:

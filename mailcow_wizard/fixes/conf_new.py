@@ -64,6 +64,27 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
     """
     path = path_of(facts)
     _refuse_over(facts, path)
+    refuse_beside_database(facts)
+    steps: list[PlanStep] = [Edit(path, None, text(facts, given), 0o600)]
+    link = f"{facts.settings.directory.rstrip('/')}/.env"
+    if not facts.host.exists(link) and not is_link(facts.host, link):
+        steps.append(Command(("ln", "-s", "mailcow.conf", link), (("rm", link),)))
+    return Plan(
+        CHECK,
+        None,
+        FIX,
+        _("Write a new mailcow.conf"),
+        tuple(steps),
+        "low",
+        True,
+        facts.host.info(facts.settings.directory).uid == 0,
+        _("mailcow.conf is complete, with passwords that nobody knows yet."),
+    )
+
+
+def text(facts: Facts, given: Mapping[str, str]) -> bytes:
+    """What a new file would hold; `given` counts more than what is found. Raises Unsuitable and HostError, as
+    `plan` does."""
     values = {
         **{key: fresh_secrets.letters_and_digits(length) for key, length in SECRETS.items()},
         **answers(facts),
@@ -81,21 +102,7 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
     wrong = next((one for one in lint(data, about) if one.level == "error"), None)
     if wrong:
         raise (NoTimezone if wrong.key == "TZ" else Unsuitable)(wrong.message)
-    steps: list[PlanStep] = [Edit(path, None, data, 0o600)]
-    link = f"{facts.settings.directory.rstrip('/')}/.env"
-    if not facts.host.exists(link) and not is_link(facts.host, link):
-        steps.append(Command(("ln", "-s", "mailcow.conf", link), (("rm", link),)))
-    return Plan(
-        CHECK,
-        None,
-        FIX,
-        _("Write a new mailcow.conf"),
-        tuple(steps),
-        "low",
-        True,
-        facts.host.info(facts.settings.directory).uid == 0,
-        _("mailcow.conf is complete, with passwords that nobody knows yet."),
-    )
+    return data
 
 
 def _refuse_over(facts: Facts, path: str) -> None:
@@ -112,13 +119,17 @@ def _refuse_over(facts: Facts, path: str) -> None:
         pass
     else:
         raise NoPlan(_("{path} is there already; it is not replaced", path=path))
+
+
+def refuse_beside_database(facts: Facts) -> None:
+    """Raises NoPlan where new passwords would not open a database that is there."""
     known = database(facts)
     if known.doubt:
         raise NoPlan(
             _("new passwords would not open a database that is there already: {doubt}", doubt=known.doubt)
         )
     if known.project:
-        copy = f"{directory.rstrip('/')}/{BACKUP}"
+        copy = f"{facts.settings.directory.rstrip('/')}/{BACKUP}"
         where = _("; {copy} may be it", copy=copy) if facts.host.exists(copy) else ""
         raise NoPlan(
             _(

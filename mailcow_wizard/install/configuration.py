@@ -53,6 +53,7 @@ def run(job: Job) -> str:
     conf_files.complete(job)
     job.unmark(_BEGUN)
     job.record.save_secrets({})
+    job.session.chosen_is_written()
     some = select(("config",))
     findings, _number = by_itself.allowed(job, some, job.look(some), job.standing.choices.fixes)
     gate.pass_through(job, findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.engine.given import Choices, Given
-from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.session import Session, joined
 from mailcow_wizard.engine.worker import settings_of
 from mailcow_wizard.facts.mailcow_conf import pairs
 from mailcow_wizard.install.standing import Standing
@@ -21,6 +21,8 @@ def settings(session: Session, before: Standing | None) -> Settings:
     plain, then = Settings(), settings_of(before.settings)
     said = {name for name, value in now._asdict().items() if value != getattr(plain, name)}
     said |= {"directory"} if session.named else set()
+    if not session.given.conf:  # what was chosen since does not take back what a file answered then
+        now = now._replace(conf=joined(then.conf, now.conf))
     return then._replace(**{name: getattr(now, name) for name in said})
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailcow_wizard.engine.settings import Draft, open_draft
+from mailcow_wizard.engine.settings import Draft, open_draft, remember
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.install.standing import Record
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Plan
 from mailcow_wizard.tui import mending
 from mailcow_wizard.tui.background import in_background, is_at_rest
@@ -47,6 +48,9 @@ def _open(app: Wizard, draft: Draft) -> None:
 
 def _save(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
     """Plans beside the screen: the machine is asked once more, and may take its time."""
+    if draft.for_install:
+        _remember(app, draft, screen)
+        return
     screen.say(_("Looking at what it would do…"))
 
     def plan() -> None:
@@ -63,3 +67,20 @@ def _save(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
             mending.ask(app, planned, draft.by_hand(), screen.dismiss, lambda: app.unsaved.clear())
 
     in_background(app, "plan", plan, screen.say)
+
+
+def _remember(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
+    """There is no file yet: an install makes it of what is chosen here."""
+    if not app.session.recorded and Record(app.session.state).alive():
+        screen.say(_("An install is under way: it makes mailcow.conf of what was chosen before."))
+        return
+    try:
+        number = remember(app.session, draft)
+    except HostError as error:
+        screen.say(_("This cannot be saved: {error}", error=error))
+        return
+    screen.dismiss()
+    # There is no configuration yet that the checks of its step could judge.
+    app.look_again([one for one in app.board.checks() if one.step != "config"])
+    said = ngettext("{n} setting is kept for the install.", "{n} settings are kept for the install.", number)
+    app.show_keys(said)

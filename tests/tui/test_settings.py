@@ -1,5 +1,7 @@
 """The form for mailcow.conf in a real terminal: good and bad input, the search, the saving."""
 
+import json
+
 import pytest
 from tui.scratch import CONF, SECRET, Scratch, open_step
 from tui.scratch import scratch as scratch
@@ -172,6 +174,30 @@ def test_without_a_file_the_form_writes_a_new_one(scratch: Scratch, size: tuple[
         terminal.keys("y")
         terminal.wait_for("Taken back")
     assert not scratch.conf.exists()
+
+
+@SIZES
+def test_before_mailcow_is_there_the_form_says_what_the_install_takes(
+    scratch: Scratch, size: tuple[int, int]
+) -> None:
+    for path in scratch.directory.iterdir():
+        path.unlink()
+    for kept, before, after in ((["SKIP_CLAMD=y"], "on", "left out"), (["SKIP_CLAMD=n"], "left out", "on")):
+        with scratch.wizard(size) as terminal:
+            open_step(terminal)
+            terminal.keys("s")
+            terminal.wait_for(
+                "for the install:", "Nothing is changed yet.", f"Virus scan (ClamAV)    {before}"
+            )
+            go_down(terminal, "Virus scan (ClamAV)")
+            terminal.keys("Right")
+            terminal.wait_for(f"Virus scan (ClamAV)  * {after}", "s keep for the install")
+            terminal.keys("s")
+            terminal.wait_for("1 setting is kept for the install.")
+            terminal.keys("s")
+            terminal.wait_for("Nothing is changed yet.", f"Virus scan (ClamAV)    {after}")
+        assert json.loads((scratch.state / "answers.json").read_text())["conf"] == kept
+    assert not any(scratch.directory.iterdir())
 
 
 def test_a_link_that_leads_nowhere_opens_no_form(scratch: Scratch) -> None:

@@ -147,6 +147,12 @@ def test_what_was_said_first_counts(tmp_path: Path) -> None:
         return Session(load(DEMO), said, state, given=given)
 
     now = session(Settings(hostname="mx.example.org"))
+    by_file = before._replace(settings={**before.settings, "conf": ("TZ=Etc/UTC", "SKIP_CLAMD=n")})
+    session(Settings()).choose({"SKIP_CLAMD": "y"})  # on the screen, before it goes on without the file
+    chosen = session(Settings())
+    assert going_on.settings(chosen, by_file).conf == ("TZ=Etc/UTC", "SKIP_CLAMD=y")
+    chosen.chosen_is_written()
+    assert going_on.settings(session(Settings()), by_file).conf == ("TZ=Etc/UTC", "SKIP_CLAMD=n")
     assert going_on.settings(now, before) == told._replace(hostname="mx.example.org")
     assert going_on.settings(session(Settings("/srv/other")), before).directory == "/srv/other"
     assert going_on.settings(now, before._replace(state="done")) == now.settings

@@ -107,6 +107,13 @@ def test_what_is_answered_otherwise_later_is_set(server: Server) -> None:
     assert not [one for one in server.record.load().marks if one.startswith("answered")]  # type: ignore[union-attr]
 
 
+def test_what_was_chosen_on_the_screen_is_taken_and_remembered_no_longer(server: Server) -> None:
+    Session(RealHost(), Settings(), server.state).choose({"SKIP_CLAMD": "y", "HTTP_PORT": "8080"})
+    server.goes_on("HTTP_PORT=8880")  # a file of answers counts more
+    assert server.values("SKIP_CLAMD", "HTTP_PORT") == {"SKIP_CLAMD": "y", "HTTP_PORT": "8880"}
+    assert Session(RealHost(), Settings(), server.state).settings.conf == ()
+
+
 def test_what_somebody_has_edited_since_stays(server: Server) -> None:
     server.goes_on("SKIP_CLAMD=y", "HTTP_PORT=8080")
     server.conf.write_text(server.conf.read_text().replace("SKIP_CLAMD=y", "SKIP_CLAMD=n"))

@@ -1,6 +1,7 @@
 """The form for mailcow.conf without its screen: values, reasons, what would be saved."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fake_host import FakeHost
@@ -16,9 +17,13 @@ from mailcow_wizard.engine.settings import (
     comment_above,
     field,
     open_draft,
+    remember,
 )
-from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.facts.volumes import Database
+from mailcow_wizard.fixes import NoPlan, conf_new
+from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.language import use
 from mailcow_wizard.model import Edit, Settings
 
@@ -204,9 +209,36 @@ def test_a_file_that_is_no_text_has_no_form() -> None:
         draft("A=\x00")
 
 
-def test_without_a_directory_there_is_no_form() -> None:
-    with pytest.raises(NoPlan, match="no directory"):
-        draft(None)
+def _before_mailcow(place: Path) -> Session:
+    settings = Settings(directory=str(place / "mailcow"), hostname="mail.example.org", offline=True)
+    return Session(RealHost(), settings, StateDirectory(str(place / "state")))
+
+
+def test_before_mailcow_is_there_it_is_of_what_an_install_takes(tmp_path: Path) -> None:
+    session = _before_mailcow(tmp_path)
+    one = open_draft(session)
+    assert (one.for_install, one.worth_saving, one.diff()) == (True, False, "")
+    assert not {"DBPASS", "API_KEY"} & {*one.keys()}
+    other = "n" if one.value("SKIP_CLAMD") == "y" else "y"
+    one.put("SKIP_CLAMD", other)
+    one.put("HTTP_PORT", "8080")
+    assert remember(session, one) == 2
+    assert (one.worth_saving, one.unsaved()) == (False, {})
+    again = open_draft(session)
+    assert [again.value(key) for key in ("SKIP_CLAMD", "HTTP_PORT")] == [other, "8080"]
+    (tmp_path / "mailcow").mkdir()
+    assert open_draft(session).for_install  # an empty one, as --dir may name
+    (tmp_path / "mailcow/docker-compose.yml").touch()
+    again.put("HTTP_PORT", "8880")
+    with pytest.raises(HostError, match="not empty any more"):
+        remember(session, again)
+    assert not open_draft(session).for_install
+
+
+def test_beside_a_database_there_is_no_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf_new, "database", lambda facts: Database("mailcowdockerized", ""))
+    with pytest.raises(NoPlan, match="the database of mailcowdockerized is still there"):
+        open_draft(_before_mailcow(tmp_path))
 
 
 def test_a_file_of_another_user_needs_root_to_change() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fake_host import FakeHost
 
+from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.files import state
@@ -86,6 +87,34 @@ def test_garbage_is_nothing_known(tmp_path: Path, name: str) -> None:
 def test_part_of_the_answers(tmp_path: Path) -> None:
     (tmp_path / "answers.json").write_text('{"hostname": "mail.example.org", "domains": ["a.org", 5]}')
     assert session(tmp_path).answers == Answers("mail.example.org", ("a.org",))
+
+
+def test_what_mailcow_conf_is_to_hold(tmp_path: Path) -> None:
+    """It is chosen bit by bit, is known to later sittings, and is nothing to remember once it is written."""
+    first = session(tmp_path)
+    first.choose({"SKIP_CLAMD": "y", "TZ": "Etc/UTC"})
+    first.choose({"MAILCOW_HOSTNAME": "mail.example.net", "SKIP_CLAMD": "n", "LOG_LINES": "5=5"})
+    chosen = ("SKIP_CLAMD=n", "TZ=Etc/UTC", "LOG_LINES=5=5")
+    assert first.settings.conf == chosen
+    later = session(tmp_path)
+    assert (later.answers, later.settings.conf) == (Answers("mail.example.net", conf=chosen), chosen)
+    later.chosen_is_written()
+    assert session(tmp_path).answers == Answers("mail.example.net")
+
+
+def test_a_file_of_answers_counts_more_than_what_was_chosen(tmp_path: Path) -> None:
+    session(tmp_path).choose({"SKIP_CLAMD": "y", "SKIP_FTS": "y"})
+    conf = ("SKIP_CLAMD=n",)
+    by_file = Session(FakeHost(), Settings(conf=conf), StateDirectory(str(tmp_path)), given=Given(conf=conf))
+    assert by_file.settings.conf == ("SKIP_CLAMD=n", "SKIP_FTS=y")
+    by_file.take_over()
+    assert session(tmp_path).settings.conf == ("SKIP_CLAMD=y", "SKIP_FTS=y")
+
+
+def test_what_is_no_setting_is_not_chosen(tmp_path: Path) -> None:
+    saved = {"conf": ["SKIP_CLAMD=y", "x", 5, "lower=1", "A=1\nB=2", "=1"]}
+    (tmp_path / "answers.json").write_text(json.dumps(saved))
+    assert session(tmp_path).settings.conf == ("SKIP_CLAMD=y",)
 
 
 def test_hostile_answers_are_harmless(tmp_path: Path) -> None:

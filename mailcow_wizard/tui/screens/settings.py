@@ -61,10 +61,14 @@ class SettingsScreen(Modal[None]):
 
     def on_mount(self) -> None:
         """Draws everything."""
-        new = "  " + _("a new file:") + " " if self._draft.before is None else "  "
+        new = ""
+        if self._draft.for_install:
+            new = _("for the install:") + " "
+        elif self._draft.before is None:
+            new = _("a new file:") + " "
         path = self._look.text(self._draft.path)
         self.query_one("#title", Lines).put(
-            [[(" " + _("Settings"), self._look.bold), (new, self._look.plain), (path, self._look.dim)]]
+            [[(" " + _("Settings"), self._look.bold), (f"  {new}", self._look.plain), (path, self._look.dim)]]
         )
 
     def on_resize(self, event: Resize) -> None:
@@ -151,8 +155,10 @@ class SettingsScreen(Modal[None]):
         else:
             choose = form.row is not None and bool(form.row.choices)
             enter = ("Enter", _("other value") if choose else _("change"))
-            save = [("s", _("save, shows the plan first"))] if self._draft.worth_saving else []
-            keys = [enter, *save, ("Esc", _("back")), ("/", _("all other keys")), ("d", _("as in the file"))]
+            told = _("keep for the install") if self._draft.for_install else _("save, shows the plan first")
+            before = _("as it was") if self._draft.for_install else _("as in the file")
+            save = [("s", told)] if self._draft.worth_saving else []
+            keys = [enter, *save, ("Esc", _("back")), ("/", _("all other keys")), ("d", before)]
         self.query_one(KeyLine).show(keys, notice)
 
     @on(Form.Changed)
