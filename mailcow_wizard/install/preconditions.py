@@ -50,12 +50,13 @@ def run(job: Job) -> str:
 
 
 def _without_network(job: Job, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Without the finding that a later stage settles: its network is mailcow's choice until there is a
-    mailcow.conf."""
-    taken = next((one for one in gate.blocking(findings) if one.id == "network.subnet"), None)
-    if taken is None or not (found := job.facts().get(subnet)).left_to_install:
+    """Without the finding that a later stage settles."""
+    facts = job.facts()
+    taken = gate.settled_later(facts, findings)
+    if taken is None:
         return findings
-    job.tell(_("{trouble}; the containers get {free}.0/24", trouble=taken.summary, free=found.free))
+    free = facts.get(subnet).free
+    job.tell(_("{trouble}; the containers get {free}.0/24", trouble=taken.summary, free=free))
     return tuple(one for one in findings if one is not taken)
 
 

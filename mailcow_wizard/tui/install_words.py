@@ -15,9 +15,10 @@ from mailcow_wizard.language import _, ngettext, own_names, pgettext
 from mailcow_wizard.model import Finding, Listed, Status
 from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.board import Row
-from mailcow_wizard.tui.planned import moment, step_lines
+from mailcow_wizard.tui.planned import labelled, moment, step_lines
 from mailcow_wizard.tui.writing import Line
 
+_MOST_STOPS = 4
 TOLD = {"waiting": "waiting", "running": "working", "done": "pass", "failed": "fail"}
 _STATUS: dict[str, Status] = {"done": "pass", "failed": "fail"}
 _DOC = "https://docs.mailcow.email/getstarted/install/"
@@ -94,20 +95,29 @@ def sentences(standing: Standing | None, running: bool, stopping: bool) -> list[
     return [*said, *standing.remedies[:2], _("Then i goes on where it stopped.")]
 
 
-def outlook_lines(some: Sequence[Outlook], width: int) -> list[Line]:
-    """What would be done, stage by stage."""
-    lines: list[Line] = []
+def outlook_lines(some: Sequence[Outlook], width: int, stops: Sequence[Finding] = ()) -> list[Line]:
+    """What would be done, stage by stage; before it what `stops` it at its first stage as things are."""
+    lines = _stopping(stops, width)
     for number, one in enumerate(some, 1):
         lines.append(Line("", f"{number}. {one.stage.title}: {one.stage.about}", "bold"))
         if one.state == "done" and one.stage.id != STAGES[0].id:
             lines.append(Line("", "    " + _("done: {note}", note=one.note), "added"))
             continue
-        if one.interrupts:
-            lines.append(
-                Line("", "    " + _("Interrupts: {interrupts}", interrupts=one.interrupts), "warned")
-            )
+        lines += labelled(_("Interrupts"), one.interrupts, width, "warned")
         lines += [Line(line.label, f"  {line.text}", line.role) for line in step_lines(one.steps, width - 2)]
     return lines
+
+
+def _stopping(stops: Sequence[Finding], width: int) -> list[Line]:
+    if not stops:
+        return []
+    said = [harmless(one.summary, 600) for one in stops[:_MOST_STOPS]]
+    if more := max(0, len(stops) - _MOST_STOPS):
+        said.append(_("and {n} more", n=more))
+    lines = labelled(_("In the way"), said[0], width, "warned")
+    lines += [line for one in said[1:] for line in labelled("", one, width, "warned")]
+    mend = _("As it looks now it stops at stage 1: mend them first (f), or accept them (a).")
+    return [*lines, *labelled("", mend, width), Line("", "")]
 
 
 def after_lines(sections: Sequence[Section], width: int) -> list[Line]:

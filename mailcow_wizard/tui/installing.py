@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from mailcow_wizard.engine.obstacles import elsewhere, obstacle
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.host.errors import HostError
-from mailcow_wizard.install import after, following, going_on, outlook
+from mailcow_wizard.install import after, following, gate, going_on, outlook
 from mailcow_wizard.install.standing import Record, Standing, Unreadable
 from mailcow_wizard.language import _, heard
+from mailcow_wizard.model import Finding
 from mailcow_wizard.names import is_full
 from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.background import in_background, waited_for
@@ -74,14 +75,16 @@ def _looked_at(app: Wizard) -> Callable[[], object]:
             return lambda: _name_first(app, name.origin == "mailcow.conf")
         if not here and (unfit := outlook.unfit(app.session)):
             return lambda: app.show_keys(unfit)
-        some = () if here else outlook.outlook(app.session, standing, going_on.choices(app.session, standing))
+        choices = going_on.choices(app.session, standing)
+        some = () if here else outlook.outlook(app.session, standing, choices)
+        stops = gate.foreseen(app.session.new_facts(), app.board.findings(), choices.fixes)
     except HostError as error:
         said = _("This could not be looked at: {error}", error=error)
         return lambda: app.show_keys(said)
     if here:
         start = outlook.starts(app.session)
         return lambda: _present(app, here, start, standing)
-    return lambda: _ask(app, some, standing)
+    return lambda: _ask(app, some, standing, stops)
 
 
 def _name_first(app: Wizard, configured: bool) -> None:
@@ -106,14 +109,16 @@ def _present(app: Wizard, here: str, start: str, standing: Standing | None) -> N
     app.push_screen(TextScreen(look, _TITLE, lines))
 
 
-def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | None) -> None:
+def _ask(
+    app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | None, stops: tuple[Finding, ...]
+) -> None:
     name = app.session.hostname().name
     goes_on = standing is not None and standing.state != "done"
     what = _("Go on installing mailcow") if goes_on else _TITLE
     asked = Asked(
         _("{what}: {name}, in {directory}", what=what, name=name, directory=app.session.settings.directory),
         _("Go on?") if goes_on else _("Install now?"),
-        lambda width: outlook_lines(some, width),
+        lambda width: outlook_lines(some, width, stops),
         obstacle=obstacle(app.session, needs_root=True),
         instead=_("{elsewhere}: sudo ./wizard install", elsewhere=elsewhere(app.session)),
     )

@@ -61,9 +61,9 @@ def is_calm(fix: Fix | Plan) -> bool:
 def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width: int) -> list[Line]:
     """A plan in full, wrapped to `width` cells."""
     return [
-        *_labelled(_("Effect"), plan.consequence, width),
-        *_labelled(_("Interrupts"), plan.interrupts or _("nothing"), width),
-        *_labelled(_("Risk"), terms(plan, root), width, "said" if is_calm(plan) else "warned"),
+        *labelled(_("Effect"), plan.consequence, width),
+        *labelled(_("Interrupts"), plan.interrupts or _("nothing"), width),
+        *labelled(_("Risk"), terms(plan, root), width, "said" if is_calm(plan) else "warned"),
         Line("", ""),
         *step_lines(steps, width),
     ]
@@ -78,8 +78,8 @@ def back_lines(change: Change, steps: Sequence[Mapping[str, Any]], interrupts: s
     )
     nothing = _words(_("Nothing of it is left: it is only marked as taken back."), width)
     return [
-        *_labelled(_("Was done"), done, width),
-        *_labelled(_("Interrupts"), interrupts, width, "warned"),
+        *labelled(_("Was done"), done, width),
+        *labelled(_("Interrupts"), interrupts, width, "warned"),
         Line("", ""),
         *(step_lines(steps, width) or nothing),
     ]
@@ -105,12 +105,12 @@ def step_lines(steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
 
 def change_lines(change: Change, width: int) -> list[Line]:
     """A change of the journal: what was done, and what taking it back means."""
-    failed = _labelled(_("Why"), change.error, width)
+    failed = labelled(_("Why"), change.error, width)
     about = f"{change.check} [{change.subject}]" if change.subject else change.check
     return [
-        *_labelled(_("Change"), f"{change.id}, {about}", width),
-        *_labelled(_("When"), moment(change.at), width),
-        *_labelled(_("State"), _state(change), width),
+        *labelled(_("Change"), f"{change.id}, {about}", width),
+        *labelled(_("When"), moment(change.at), width),
+        *labelled(_("State"), _state(change), width),
         *failed,
         Line("", ""),
         *step_lines(change.steps, width),
@@ -202,7 +202,8 @@ def broken(line: str, width: int) -> list[str]:
     return wrap(line, max(10, width), subsequent_indent=f"{indent}  ", break_on_hyphens=False) or [""]
 
 
-def _labelled(label: str, text: str, width: int, role: str = "said") -> list[Line]:
+def labelled(label: str, text: str, width: int, role: str = "said") -> list[Line]:
+    """A text behind its label, wrapped to `width` cells; nothing where there is none."""
     parts = wrap(text, max(10, width - LABEL_WIDTH), break_on_hyphens=False)
     return [Line("" if number else label, part, role) for number, part in enumerate(parts)]
 

@@ -15,7 +15,8 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import by_itself, docker, gate, preconditions
 from mailcow_wizard.install.job import Failed, Job
-from mailcow_wizard.model import Check, Finding, Fix, Judgement, Settings
+from mailcow_wizard.model import Acknowledgement, Check, Finding, Fix, Judgement, Settings
+from mailcow_wizard.tui.install_words import outlook_lines
 
 NEWER = Fix("install-docker", "Bring Docker to a newer version", "medium", True, True)
 OLD = Judgement("fail", "Docker 20.10.24 runs here; mailcow needs 24.0.0 or newer", fixes=(NEWER,))
@@ -97,6 +98,25 @@ def test_a_network_that_the_install_chooses_does_not_stop_it(job: Taken, left: b
         "what becomes of it is told"
     )
     assert finding.remedies[0].startswith("Nothing to do where the wizard installs mailcow") is left
+
+
+def test_what_will_stop_it_stands_before_its_plan() -> None:
+    """Not what a later stage looks at or settles, what it may mend, or what somebody has accepted."""
+    job = Taken({})
+    accepted = Acknowledgement("a relay", "root", "2026-11-30", None)
+    found = [
+        join(one, OLD._replace(summary=one.id))
+        for one in select(("ports.smtp", "docker.engine", "network.outbound-25", "system.tools"))
+    ]
+    found = [one._replace(acknowledged=accepted if "outbound" in one.id else None) for one in found]
+    found.append(join(select(("network.subnet",))[0], judge_subnet(job.facts().get(subnet))))
+    stops = gate.foreseen(job.facts(), found, ())
+    assert [one.id for one in stops] == ["ports.smtp"]
+    assert gate.foreseen(job.facts(), found, (Allowed("ports.smtp", "stop-service"),)) == ()
+    lines = [f"{one.label}: {one.text}" for one in outlook_lines((), 80, stops * 6)]
+    assert lines[:5] == ["In the way: ports.smtp", *[": ports.smtp"] * 3, ": and 2 more"]
+    assert "stops at stage 1" in lines[5]
+    assert outlook_lines((), 80) == []
 
 
 def test_a_fix_that_is_allowed_and_not_on_offer_is_named() -> None:
