@@ -9,8 +9,9 @@ from textual.binding import Binding
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.help import help_lines
+from mailcow_wizard.tui.places import open_place
 from mailcow_wizard.tui.screens.palette import Command, Palette
-from mailcow_wizard.tui.screens.text import TextScreen
+from mailcow_wizard.tui.screens.text import TextScreen, Then
 from mailcow_wizard.tui.to_type import commands
 from mailcow_wizard.tui.widgets.details import styled
 from mailcow_wizard.tui.writing import details
@@ -28,7 +29,9 @@ def show_details(app: Wizard, row: Row | None) -> None:
         def lines(width: int) -> list[list[Part]]:
             return [styled(line, app.look) for line in details(row, max(10, width - 3))]
 
-        app.push_screen(TextScreen(app.look, row.check.title, lines))
+        fixes = row.finding.fixes if row.finding else ()
+        mend = Then("f", _("mend"), lambda: open_place(app, "mending.choose")) if fixes else None
+        app.push_screen(TextScreen(app.look, row.check.title, lines, then=mend))
 
 
 def copy(app: Wizard) -> None:

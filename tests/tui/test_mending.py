@@ -57,6 +57,10 @@ def test_no_changes_nothing_and_leads_back(scratch: Scratch, size: tuple[int, in
         terminal.wait_for("Do this?")
         terminal.escape_to("show the plan, changes nothing yet")
         terminal.escape_to("f mend")
+        terminal.keys("Enter")
+        terminal.wait_for("Esc close  f mend")
+        terminal.keys("f")
+        terminal.wait_for("▸ 1", TITLE)
     assert scratch.mode == 0o644
     assert not Journal(StateDirectory(str(scratch.state))).list()
 

@@ -6,14 +6,24 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Key
 
 from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.modal import Modal
 from mailcow_wizard.tui.widgets.lines import Lines, Part
+from mailcow_wizard.typed import NamedTuple
 
 Text = Sequence[Sequence[Part]]
+
+
+class Then(NamedTuple):
+    """A key that closes the text for something of the list below it: its word, and what it does."""
+
+    key: str
+    word: str
+    does: Callable[[], object]
 
 
 class TextScreen(Modal[None]):
@@ -32,13 +42,21 @@ class TextScreen(Modal[None]):
         Binding("p", "whole", "show it whole", show=False),
     ]
 
-    def __init__(self, look: Look, title: str, lines: Text | Callable[[int], Text], whole: str = "") -> None:
+    def __init__(
+        self,
+        look: Look,
+        title: str,
+        lines: Text | Callable[[int], Text],
+        whole: str = "",
+        then: Then | None = None,
+    ) -> None:
         """`lines` may depend on the width of the screen, in cells."""
         super().__init__()
         self._look = look
         self._title = title
         self._lines = lines
         self._whole = whole
+        self._then = then
 
     def compose(self) -> ComposeResult:
         """Title, text, how to close."""
@@ -70,8 +88,10 @@ class TextScreen(Modal[None]):
     def keys(self) -> Sequence[Part]:
         """What can be pressed; which part of a long text is in view."""
         look = self._look
-        whole = [("p", look.bold), (" " + _("show it whole") + "  ", look.plain)] if self._whole else []
-        return [(" Esc", look.bold), (" " + _("close") + "  ", look.plain), *whole, *self._scrolled()]
+        more = [("p", _("show it whole"))] if self._whole else []
+        more += [(self._then.key, self._then.word)] if self._then else []
+        parts = [part for key, word in more for part in ((key, look.bold), (f" {word}  ", look.plain))]
+        return [(" Esc", look.bold), (" " + _("close") + "  ", look.plain), *parts, *self._scrolled()]
 
     def _scrolled(self) -> Sequence[Part]:
         look, text = self._look, self.query_one("#text", Lines)
@@ -84,6 +104,13 @@ class TextScreen(Modal[None]):
         text = self.query_one("#text", Lines)
         text.scroll_to(y=max(0, text.scroll_offset.y + by), animate=False, force=True, immediate=True)
         self._draw_keys()
+
+    def on_key(self, event: Key) -> None:
+        """The key that goes on from here."""
+        if self._then and event.key == self._then.key:
+            event.stop()
+            self.dismiss()
+            self.app.call_after_refresh(self._then.does)
 
     def action_whole(self) -> None:
         """Leaves the full screen for what is to be copied, until a key closes it."""
