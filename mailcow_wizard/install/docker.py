@@ -10,10 +10,11 @@ from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.replies import Probe
 from mailcow_wizard.install import by_itself, gate
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.stages import BY_ITSELF
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 
-_BY_ITSELF = ("install-docker", "install-compose", "start-docker", "merge-daemon-json", "docker-proxy")
+_BY_ITSELF = tuple(fix for _check, fix in BY_ITSELF["docker"])
 _MOST_ROUNDS = 6
 _SETTLE_S = 60.0
 _TURN_S = 2.0

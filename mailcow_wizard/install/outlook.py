@@ -26,7 +26,7 @@ from mailcow_wizard.install.clone import argv as clone_argv
 from mailcow_wizard.install.configuration import SCRIPT
 from mailcow_wizard.install.docker import reaches_ipv6
 from mailcow_wizard.install.services import services
-from mailcow_wizard.install.stages import STAGES, Stage
+from mailcow_wizard.install.stages import BY_ITSELF, STAGES, Stage
 from mailcow_wizard.install.standing import Choices, Record, Standing
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Command, Manual, Plan
@@ -37,16 +37,6 @@ if TYPE_CHECKING:
 
     from mailcow_wizard.model import PlanStep
 
-_BY_ITSELF = {
-    "packages": (("system.tools", "install-tools"),),
-    "docker": (
-        ("docker.engine", "install-docker"),
-        ("docker.daemon", "start-docker"),
-        ("docker.compose", "install-compose"),
-        ("docker.daemon-json", "merge-daemon-json"),
-        ("docker.registry", "docker-proxy"),
-    ),
-}
 _LOOKS = _("All checks of system, kernel, ports, network, DNS and time; nothing is changed.")
 _OVERRIDE = _("docker-compose.override.yml is written only where a limit of this machine asks.")
 _VERIFIES = _("All checks of the installed server (mail); nothing is changed.")
@@ -160,7 +150,7 @@ def _steps(
     session: Session, stage: str, name: Hostname, choices: Choices
 ) -> tuple[tuple[PlanStep, ...], str]:
     directory = session.settings.directory.rstrip("/")
-    if stage in _BY_ITSELF:
+    if stage in BY_ITSELF:
         return _fixes(session, stage)
     if stage == "preconditions" and choices.fixes:
         return (Manual(_allowed(choices)),), ""
@@ -196,7 +186,7 @@ def _fixes(session: Session, stage: str) -> tuple[tuple[PlanStep, ...], str]:
     """The plans of what the stage would mend as things are now."""
     steps: list[PlanStep] = []
     interrupts: list[str] = []
-    for check, fix in _BY_ITSELF[stage]:
+    for check, fix in BY_ITSELF[stage]:
         try:
             seen = look(session, check)
         except UnknownSelector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.language import _
+from mailcow_wizard.model import Finding
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -45,6 +46,23 @@ STAGES: tuple[Stage, ...] = (
 ALWAYS = ("preconditions", "up")
 """Stages that run again whenever an install goes on: the machine may be another than it was, and containers
 may have ended; starting those that run changes nothing."""
+
+BY_ITSELF = {
+    "packages": (("system.tools", "install-tools"),),
+    "docker": (
+        ("docker.engine", "install-docker"),
+        ("docker.daemon", "start-docker"),
+        ("docker.compose", "install-compose"),
+        ("docker.daemon-json", "merge-daemon-json"),
+        ("docker.registry", "docker-proxy"),
+    ),
+}
+"""Checks and their fixes that a stage applies without being asked, for mailcow needs them."""
+
+
+def mends(finding: Finding) -> bool:
+    """Whether a stage of the install mends this by itself."""
+    return any((finding.id, one.id) in every for every in BY_ITSELF.values() for one in finding.fixes)
 
 
 def title(stage: str) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from mailcow_wizard.install.stages import mends
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import STEPS, Finding
 from mailcow_wizard.report.acknowledgements import words
@@ -181,8 +182,9 @@ def _of_running(board: Board, failing: int) -> str:
 
 
 def install_is_next(board: Board) -> bool:
-    """Whether all was looked at, nothing blocks the install, and nothing is installed yet."""
-    blocked = any(row.shown == "blocks" for row in board.rows("summary"))
+    """Whether all was looked at, nothing blocks the install but what it mends itself, and nothing is there
+    yet."""
+    blocked = not all(mends(one) for one in board.findings() if _blocks(one))
     return not (board.running() or blocked or _is_set_up(board) or board.state(INSTALL) == "pass")
 
 
@@ -191,9 +193,11 @@ def verdict(board: Board) -> str:
     counts = board.counts()
     if board.running():
         return _("Still looking: {running} checks have no answer yet.", running=board.running())
-    blocking = [row for row in board.rows("summary") if row.finding and _blocks(row.finding)]
+    blocking = [one for one in board.findings() if _blocks(one)]
     if counts["fail"] and _is_set_up(board):
         return _of_running(board, counts["fail"])
+    if blocking and all(map(mends, blocking)):
+        return _("What blocks the install it mends itself: i installs.")
     if blocking:
         return ngettext(
             "1 finding blocks the install. Mend it first.",

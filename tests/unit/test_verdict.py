@@ -4,17 +4,20 @@ finding in brief."""
 import pytest
 
 from mailcow_wizard import language
+from mailcow_wizard.checks import all_checks
 from mailcow_wizard.checks.mail import CHECKS as MAIL
 from mailcow_wizard.checks.system import CHECKS as SYSTEM
 from mailcow_wizard.engine.runner import join
+from mailcow_wizard.engine.selection import select
+from mailcow_wizard.install.stages import BY_ITSELF
 from mailcow_wizard.install.standing import Choices, Stand, fresh
-from mailcow_wizard.model import Event, Judgement, Settings, Status
+from mailcow_wizard.model import Event, Fix, Judgement, Settings, Status
 from mailcow_wizard.tui.board import Board, Row
 from mailcow_wizard.tui.help import help_lines
 from mailcow_wizard.tui.install_words import rows
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import moment
-from mailcow_wizard.tui.writing import brief, details, verdict
+from mailcow_wizard.tui.writing import brief, details, install_is_next, verdict
 
 
 def board(said: dict[str, Status], offline: bool = False) -> Board:
@@ -51,6 +54,21 @@ def board(said: dict[str, Status], offline: bool = False) -> Board:
 )
 def test_verdict(said: dict[str, Status], sentence: str) -> None:
     assert verdict(board(said)) == sentence
+
+
+def test_what_the_install_mends_is_nobody_elses_to_mend() -> None:
+    """On a fresh server Docker is missing, and the install brings it."""
+    made = board(dict.fromkeys((one.id for one in MAIL), "skipped"))
+    (engine,) = select(("docker.engine",))
+    made.add([engine.listed])
+    for fixes, sentence in (
+        ((Fix("install-docker", "Install Docker", "medium", True, True),), "it mends itself: i installs."),
+        ((), "1 finding blocks the install. Mend it first."),
+    ):
+        made.hear(Event("finished", engine.id, (join(engine, Judgement("fail", "no Docker", fixes=fixes)),)))
+        assert verdict(made).endswith(sentence)
+        assert install_is_next(made) is bool(fixes)
+    assert {one for every in BY_ITSELF.values() for one, _fix in every} <= {one.id for one in all_checks()}
 
 
 @pytest.mark.parametrize("speaks", ["en", "de"])
