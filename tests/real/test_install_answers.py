@@ -89,6 +89,8 @@ def test_to_a_stop_that_says_where_then_to_the_end(place: Place) -> None:
 
     allowed = '[[fix]]\ncheck = "ports.smtp"\nfix = "stop-container"\n'
     answers.write_text(f"{answers.read_text()}\n{allowed}")
+    known = place.state / "answers.json"  # as the form of the screens leaves it
+    known.write_text(json.dumps({**json.loads(known.read_text()), "conf": ["LOG_LINES=4321"]}))
     done = place.unattended(answers)
     assert "mailcow is installed" in done.stdout, done.stdout + done.stderr
     assert "1 mended first" in done.stdout
@@ -97,12 +99,14 @@ def test_to_a_stop_that_says_where_then_to_the_end(place: Place) -> None:
     for line in (
         *(f"MAILCOW_HOSTNAME={NAME}", "TZ=Europe/Berlin", "SMTP_PORT=2525", "SKIP_CLAMD=y"),
         *("IPV4_NETWORK=172.31.77", "API_KEY=key-of-the-file", "DBPASS=passwordofthefile"),
+        "LOG_LINES=4321",
     ):
         assert f"\n{line}\n" in f"\n{conf}"
     assert "1380" in (place.directory / "docker-compose.override.yml").read_text()
     kept = json.loads((place.state / "acknowledgements.json").read_text())
     assert {one["check"] for one in kept} == set(install_place.KNOWN)
-    assert json.loads((place.state / "answers.json").read_text())["domains"] == ["example.org"]
+    kept = json.loads(known.read_text())
+    assert (kept["domains"], kept["conf"]) == (["example.org"], [])
     told = place.log.read_text() + done.stdout + done.stderr
     assert "key-of-the-file" not in told
     assert "passwordofthefile" not in told

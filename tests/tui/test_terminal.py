@@ -190,7 +190,7 @@ def test_names_are_asked_once_and_the_next_start_goes_on(tmp_path: Path) -> None
         terminal.keys("q")
         terminal.wait_for(f"{PROMPT} 0")
     saved = json.loads((tmp_path / "answers.json").read_text())
-    assert saved == {"hostname": "mail.example.org", "domains": ["example.org"], "step": "time"}
+    assert saved == {"hostname": "mail.example.org", "domains": ["example.org"], "step": "time", "conf": []}
     with wizard(state=str(tmp_path)) as terminal:
         terminal.wait_for("Welcome back")
         terminal.keys("Enter")
