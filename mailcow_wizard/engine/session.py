@@ -61,14 +61,13 @@ class Session:
         self.given = given or Given()
         saved, said = self._saved(), self.given.answers
         self._known = saved
-        conf = joined(saved.conf, settings.conf)
         self.answers = Answers(
             said.hostname or saved.hostname, said.domains or saved.domains, saved.step, saved.conf
         )
         self.settings = settings._replace(
             saved_hostname=self.answers.hostname or settings.saved_hostname,
             domains=settings.domains or self.answers.domains,
-            conf=conf,
+            conf=joined(saved.conf, settings.conf),
         )
         self.facts = self.new_facts()
         """What the last run asked."""
@@ -127,11 +126,11 @@ class Session:
     def choose(self, values: Mapping[str, str]) -> None:
         """Remembers, by key, what a mailcow.conf is to hold that an install will make. Raises HostError where
         it cannot be written."""
-        conf = joined(self.settings.conf, [f"{key}={value}" for key, value in values.items() if key != _NAME])
+        said = [f"{key}={value}" for key, value in values.items() if key != _NAME]
         name = values.get(_NAME, "")
-        answers = self.answers._replace(conf=conf, hostname=name or self.answers.hostname)
-        self.keep(answers, named=bool(name))
-        self.settings = self.settings._replace(conf=conf)
+        kept = joined(self.answers.conf, said)  # what a file answers stays in that file
+        self.keep(self.answers._replace(conf=kept, hostname=name or self.answers.hostname), named=bool(name))
+        self.settings = self.settings._replace(conf=joined(self.settings.conf, said))
 
     def chosen_is_written(self) -> None:
         """Forgets that: it stands in a mailcow.conf now. Raises HostError where it cannot be written."""

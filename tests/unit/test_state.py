@@ -109,6 +109,9 @@ def test_a_file_of_answers_counts_more_than_what_was_chosen(tmp_path: Path) -> N
     assert by_file.settings.conf == ("SKIP_CLAMD=n", "SKIP_FTS=y")
     by_file.take_over()
     assert session(tmp_path).settings.conf == ("SKIP_CLAMD=y", "SKIP_FTS=y")
+    by_file.choose({"HTTP_PORT": "8080"})  # on the screen, beside the file
+    assert by_file.settings.conf == ("SKIP_CLAMD=n", "SKIP_FTS=y", "HTTP_PORT=8080")
+    assert session(tmp_path).settings.conf == ("SKIP_CLAMD=y", "SKIP_FTS=y", "HTTP_PORT=8080")
 
 
 def test_what_is_no_setting_is_not_chosen(tmp_path: Path) -> None:
