@@ -61,8 +61,9 @@ BY_ITSELF = {
 
 
 def mends(finding: Finding) -> bool:
-    """Whether a stage of the install mends this by itself."""
-    return any((finding.id, one.id) in every for every in BY_ITSELF.values() for one in finding.fixes)
+    """Whether a stage of the install mends this by itself; a missing Compose comes with the engine."""
+    known = {fix for every in BY_ITSELF.values() for _check, fix in every}
+    return any(one.id in known for one in finding.fixes)
 
 
 def title(stage: str) -> str:

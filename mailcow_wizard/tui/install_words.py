@@ -15,7 +15,7 @@ from mailcow_wizard.language import _, ngettext, own_names, pgettext
 from mailcow_wizard.model import Finding, Listed, Status
 from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.board import Row
-from mailcow_wizard.tui.planned import labelled, moment, step_lines
+from mailcow_wizard.tui.planned import broken, labelled, moment, step_lines
 from mailcow_wizard.tui.writing import Line
 
 _MOST_STOPS = 4
@@ -99,7 +99,8 @@ def outlook_lines(some: Sequence[Outlook], width: int, stops: Sequence[Finding] 
     """What would be done, stage by stage; before it what `stops` it at its first stage as things are."""
     lines = _stopping(stops, width)
     for number, one in enumerate(some, 1):
-        lines.append(Line("", f"{number}. {one.stage.title}: {one.stage.about}", "bold"))
+        heading = broken(f"{number}. {one.stage.title}: {one.stage.about}", width)
+        lines += [Line("", part, "bold") for part in heading]
         if one.state == "done" and one.stage.id != STAGES[0].id:
             lines.append(Line("", "    " + _("done: {note}", note=one.note), "added"))
             continue

@@ -59,13 +59,15 @@ def test_verdict(said: dict[str, Status], sentence: str) -> None:
 def test_what_the_install_mends_is_nobody_elses_to_mend() -> None:
     """On a fresh server Docker is missing, and the install brings it."""
     made = board(dict.fromkeys((one.id for one in MAIL), "skipped"))
-    (engine,) = select(("docker.engine",))
-    made.add([engine.listed])
+    missing = select(("docker.engine", "docker.compose"))
+    made.add([one.listed for one in missing])
     for fixes, sentence in (
         ((Fix("install-docker", "Install Docker", "medium", True, True),), "it mends itself: i installs."),
-        ((), "1 finding blocks the install. Mend it first."),
+        ((), "2 findings block the install. Mend these first."),
     ):
-        made.hear(Event("finished", engine.id, (join(engine, Judgement("fail", "no Docker", fixes=fixes)),)))
+        for one in missing:
+            found = join(one, Judgement("fail", "no Docker", fixes=fixes))
+            made.hear(Event("finished", one.id, (found,)))
         assert verdict(made).endswith(sentence)
         assert install_is_next(made) is bool(fixes)
     assert {one for every in BY_ITSELF.values() for one, _fix in every} <= {one.id for one in all_checks()}
