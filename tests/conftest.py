@@ -14,6 +14,8 @@ from lab.machine import Machine
 from lab.netns import Namespace
 from lab.skip import or_skip
 
+from mailcow_wizard import language
+
 # A job in the background is started with ctrl+C ignored, and so would be all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -36,6 +38,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """No worker shall be left alone with something long in the end."""
     if config.getoption("whole"):
         items.sort(key=lambda item: not item.nodeid.startswith(again.PLACES))
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Whatever a test chose, the next one speaks English, and its program has the name of a checkout."""
+    yield
+    language.choose([], {})
 
 
 @pytest.fixture(scope="module")

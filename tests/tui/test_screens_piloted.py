@@ -82,12 +82,9 @@ async def test_what_is_pasted_narrows_a_list(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 async def test_the_log_speaks_the_language(tmp_path: Path) -> None:
     language.use("de")
-    try:
-        async with piloted(tmp_path) as (app, pilot):
-            await pilot.press("l")
-            text = shown(app)
-    finally:
-        language.use("en")
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("l")
+        text = shown(app)
     # Which check ends first depends on the machine.
     assert re.search(r"(?m)^ [a-z]+\.[a-z0-9-]+: .* nach ", text)
     assert ": pass after" not in text

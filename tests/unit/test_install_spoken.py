@@ -1,7 +1,5 @@
 """The log of an install, which is English, in the language of whoever looks."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from mailcow_wizard import language
@@ -9,11 +7,8 @@ from mailcow_wizard.install import spoken
 
 
 @pytest.fixture
-def german() -> Iterator[None]:
-    before = language.current()
+def german() -> None:
     language.use("de")
-    yield
-    language.use(before)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,10 +43,10 @@ def tongue(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=NAMES)
-def names(request: pytest.FixtureRequest, tongue: str) -> Iterator[tuple[str, str]]:
+def names(request: pytest.FixtureRequest, tongue: str) -> tuple[str, str]:
     language.choose(["--lang", tongue], {}, lambda: request.param)
-    yield request.param
-    language.choose([], {})
+    names: tuple[str, str] = request.param
+    return names
 
 
 def test_sentences_name_what_can_be_typed(names: tuple[str, str]) -> None:
@@ -93,18 +92,12 @@ def test_what_is_kept_is_told_by_the_name_that_the_reader_has(names: tuple[str, 
 )
 def test_the_programs_name_alone_is_no_command(text: str) -> None:
     language.choose([], {}, lambda: NAMES[1])
-    try:
-        assert stored(text) == text
-    finally:
-        language.choose([], {})
+    assert stored(text) == text
 
 
 def test_programs_read_the_installed_commands_name() -> None:
     language.choose(["check", "--json"], {}, lambda: NAMES[2])
-    try:
-        assert _("Run the wizard as root: sudo ./wizard") == "Run the wizard as root: sudo mailcow-wizard"
-    finally:
-        language.choose([], {})
+    assert _("Run the wizard as root: sudo ./wizard") == "Run the wizard as root: sudo mailcow-wizard"
 
 
 def finding(*remedies: str) -> Finding:
@@ -173,10 +166,10 @@ OWN, ROOT = " ".join(BEHIND[0]), BEHIND[1][0]
 
 
 @pytest.fixture
-def behind(request: pytest.FixtureRequest, tongue: str) -> Iterator[tuple[str, str]]:
+def behind(request: pytest.FixtureRequest, tongue: str) -> tuple[str, str]:
     language.choose(["--lang", tongue], {}, lambda: request.param, lambda: BEHIND)
-    yield request.param
-    language.choose([], {})
+    names: tuple[str, str] = request.param
+    return names
 
 
 @pytest.mark.parametrize("behind", NAMES, indirect=True)
@@ -218,11 +211,8 @@ def test_of_roots_line_neither(behind: tuple[str, str], text: str) -> None:
 
 def test_programs_read_no_options() -> None:
     language.choose(["check", "--json"], {}, lambda: NAMES[2], lambda: BEHIND)
-    try:
-        assert called("./wizard undo") == "mailcow-wizard undo"
-        assert uncalled("mailcow-wizard undo") == "./wizard undo"
-    finally:
-        language.choose([], {})
+    assert called("./wizard undo") == "mailcow-wizard undo"
+    assert uncalled("mailcow-wizard undo") == "./wizard undo"
 
 
 # --- how it was started ---

@@ -30,11 +30,9 @@ MOST_UNKNOWN_SHORT = 2
 
 
 @pytest.fixture
-def german() -> Iterator[None]:
+def german() -> None:
     """German is spoken."""
     language.use("de")
-    yield
-    language.use("en")
 
 
 def test_every_sentence_is_known_again(german: None) -> None:

@@ -1,6 +1,5 @@
 """The form for mailcow.conf without its screen: values, reasons, what would be saved."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,11 +49,9 @@ RECORDED=1
 
 
 @pytest.fixture
-def german() -> Iterator[None]:
+def german() -> None:
     """The wizard speaks German."""
     use("de")
-    yield
-    use("en")
 
 
 def draft(text: str | None = CONF) -> Draft:
