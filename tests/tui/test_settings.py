@@ -7,6 +7,9 @@ from tui.scratch import CONF, SECRET, Scratch, open_step
 from tui.scratch import scratch as scratch
 from tui.tmux import Terminal
 
+from mailcow_wizard.engine import lock
+from mailcow_wizard.host.files.state import StateDirectory
+
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 
 
@@ -198,6 +201,24 @@ def test_before_mailcow_is_there_the_form_says_what_the_install_takes(
             terminal.wait_for("Nothing is changed yet.", f"Virus scan (ClamAV)    {after}")
         assert json.loads((scratch.state / "answers.json").read_text())["conf"] == kept
     assert not any(scratch.directory.iterdir())
+
+
+def test_while_mailcow_is_installed_nothing_more_is_kept_for_it(scratch: Scratch) -> None:
+    for path in scratch.directory.iterdir():
+        path.unlink()
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("s")
+        terminal.wait_for("for the install:")
+        go_down(terminal, "Virus scan (ClamAV)")
+        terminal.keys("Right")
+        terminal.wait_for("s keep for the install")
+        held = lock.take(StateDirectory(str(scratch.state)), lock.INSTALL)
+        terminal.keys("s")
+        terminal.wait_for("An install is under way", "what was chosen before")
+        held.close()
+        terminal.keys("s")
+        terminal.wait_for("1 setting is kept for the install.")
 
 
 def test_a_link_that_leads_nowhere_opens_no_form(scratch: Scratch) -> None:
