@@ -228,12 +228,16 @@ def test_an_spf_record_of_a_server_that_has_no_other_record_yet_stays(tmp_path: 
         ("v=spf1 mx ip4:0.0.0.0/1 -all", SPF),
         (f"v=spf1 -ip4:{OURS} mx -all", SPF),
         ("v=spf1 mx include:none.example.net -all", SPF),
+        ("v=spf1 a include:of.hoster.example ~all", f"v=spf1 a include:of.hoster.example ip4:{OURS} ~all"),
+        ("v=spf1 redirect=of.hoster.example", f"v=spf1 ip4:{OURS} redirect=of.hoster.example"),
+        ("v=spf1 ptr:hoster.example -all", f"v=spf1 ptr:hoster.example ip4:{OURS} -all"),
     ],
 )
 def test_what_an_spf_record_says_by_itself_waits_for_no_other_record(
     tmp_path: Path, text: str, value: str, exchanger: Any
 ) -> None:
-    published = {**ZONE, **ALL, (DOMAIN, "MX"): exchanger, (DOMAIN, "TXT"): text}
+    others = {("of.hoster.example", "TXT"): "v=spf1 ip4:192.0.2.9 -all"}
+    published = {**ZONE, **ALL, **others, (DOMAIN, "MX"): exchanger, (DOMAIN, "TXT"): text}
     rows = records.read(session(tmp_path, published)).rows
     (row,) = (one for one in rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
     assert (row.state.kind, row.value) == ("wrong", value)

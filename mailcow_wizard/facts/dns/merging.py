@@ -7,7 +7,10 @@ from mailcow_wizard.facts.dns.spf import Opinion
 from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, UNNAMED
 from mailcow_wizard.facts.dns.spf_record import BadRecord, policy
 from mailcow_wizard.language import _
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Merged(NamedTuple):
@@ -109,10 +112,23 @@ def says_mx(text: str) -> bool:
     return any(word.lower() in ("mx", "+mx") for word in text.split(" ")[1:])
 
 
-def asks_dns(text: str) -> bool:
-    """Whether a valid SPF record names anybody by other records, which may not be right yet."""
+def asks_for(text: str, domain: str, exchangers: Collection[str], hosts: Collection[str]) -> bool:
+    """Whether a valid SPF record of `domain` names anybody by these records, which may not be right yet: mail
+    exchangers of these domains, addresses of these hosts, or what another record at or below them says."""
     read = policy(text)
-    return bool(read.redirect) or any(one.name not in ("all", "ip4", "ip6") for one in read.terms)
+    asked = [(one.name, (one.domain or domain).lower()) for one in read.terms]
+    asked += [("redirect", read.redirect.lower())] if read.redirect else []
+    return any(_leads_to(name, place, exchangers, hosts) for name, place in asked)
+
+
+def _leads_to(name: str, place: str, exchangers: Collection[str], hosts: Collection[str]) -> bool:
+    if name in ("all", "ip4", "ip6"):
+        return False
+    if name in ("a", "mx"):
+        return place in (hosts if name == "a" else exchangers)
+    if name == "ptr":
+        return any(f".{one}".endswith(f".{place}") for one in hosts)
+    return any(f".{place}".endswith(f".{one}") for one in (*exchangers, *hosts))
 
 
 def _name(term: str) -> str:

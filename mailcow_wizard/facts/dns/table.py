@@ -11,7 +11,7 @@ from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, doma
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.host_records import host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
-from mailcow_wizard.facts.dns.merging import Merged, asks_dns, merged_sender, says_mx
+from mailcow_wizard.facts.dns.merging import Merged, asks_for, merged_sender, says_mx
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
 from mailcow_wizard.facts.dns.signing import signing_keys
@@ -201,8 +201,13 @@ def _by_opinion(facts: Facts, rows: tuple[Row, ...], row: Row) -> Row:
 def _lacks(rows: tuple[Row, ...], expected: Expected, text: str, opinion: Opinion) -> Merged | None:
     """What an SPF record lacks; None: nothing, or no more than other records that are not right yet."""
     joined = joined_sender(rows, expected, text, opinion)
-    waits = joined and joined.text and asks_dns(text) and not all(_named(rows, expected))
-    return None if waits else joined
+    if joined is None or not joined.text or all(_named(rows, expected)):
+        return joined
+    exchangers, hosts = (
+        {one.expected.name for one in rows if one.expected.type in types}
+        for types in (("MX",), ("A", "AAAA", "CNAME"))
+    )
+    return None if asks_for(text, expected.domain, exchangers, hosts) else joined
 
 
 def is_blank(row: Row) -> bool:
