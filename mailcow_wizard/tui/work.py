@@ -55,6 +55,8 @@ class Work:
         self.step = 0
         self.confirming = ""
         """In how many seconds it takes itself back, where it waits to be confirmed."""
+        self.looking = False
+        """Whether all steps are behind it, and the check is asked again."""
         self.lines: deque[Line] = deque(maxlen=MOST_LINES)
         self.outcome: Outcome | None = None
         self.refused = ""
@@ -97,6 +99,7 @@ class Work:
     def _heard(self, progress: Progress) -> None:
         """Called from the thread that follows the work."""
         self.confirming = progress.text if progress.kind == "confirm" else ""
+        self.looking = progress.kind == "check"
         if progress.kind == "step":
             self.step = progress.step
             self.lines.append(Line("", f"{progress.step + 1}. {progress.text}", "bold"))
@@ -170,6 +173,9 @@ def ending(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
 
 
 def _under_way(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
+    if work.looking:
+        said = _("Looking again what the check says; this can take a minute.")
+        return "", [said], [("Esc", _("back, it goes on"))]
     if work.stopping:
         return (
             "",

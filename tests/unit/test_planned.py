@@ -184,6 +184,15 @@ def test_under_way_it_says_where_it_is_and_that_it_goes_on() -> None:
     assert "takes back" in ending(work)[1][0]
 
 
+def test_when_all_steps_are_made_it_says_that_it_looks_again() -> None:
+    """No step is left to stop at, and looking takes longest where it did not help."""
+    work = worked(None)
+    work._heard(Progress("step", 2, "start it"))
+    work._heard(Progress("check", -1, "ports.smtp"))
+    assert ending(work)[1] == ["Looking again what the check says; this can take a minute."]
+    assert [key for key, _what in ending(work)[2]] == ["Esc"]
+
+
 def test_a_flood_of_lines_is_told_once_until_it_is_drawn() -> None:
     told: list[int] = []
 

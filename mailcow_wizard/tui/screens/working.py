@@ -84,8 +84,10 @@ class Working(Log[str]):
             self.dismiss("undo")
 
     def action_stop(self) -> None:
-        """Asks the work to stop after the step that it is at; what takes back cannot be taken back midway."""
-        if self._work.running and not self._work.stopping and not self._work.back:
+        """Asks the work to stop after the step that it is at; what takes back is not taken back midway, and
+        what only looks again has no step left."""
+        work = self._work
+        if work.running and not (work.stopping or work.back or work.looking):
             self._work.stopping = True
             self._stop()
             self.draw()
