@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker_network
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import data_places, docker
-from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
+from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_json, daemon_settings
+from mailcow_wizard.facts.storage import DAEMON_JSON
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, ngettext
@@ -222,14 +224,22 @@ def _addresses(seen: DaemonSettings) -> list[Trouble]:
     return troubles
 
 
+_CHANGE = _(
+    "Set another one (overlay2) in daemon.json. Docker then starts empty: images are fetched again, "
+    "volumes stay."
+)
+
+
 class Storage(NamedTuple):
     """The engine's word on its storage (None: it does not answer), whether it is installed, and the kind of
-    file system that holds or will hold its data, empty where that is not known."""
+    file system that holds or will hold its data, empty where that is not known. `named` is the driver that
+    daemon.json sets, empty where it sets none or cannot be read."""
 
     info: docker.Info | None
     installed: bool
     root: str
     kind: str
+    named: str = ""
 
 
 def storage_facts(facts: Facts) -> Storage:
@@ -242,17 +252,16 @@ def storage_facts(facts: Facts) -> Storage:
         root = held.root.path
     except HostError:
         kind, root = "", ""
-    return Storage(known, facts.get(docker.engine).installed, known.root if known else root, kind)
+    named = ""
+    with contextlib.suppress(HostError):
+        named = str(facts.get(daemon_json).settings.get("storage-driver") or "")
+    return Storage(known, facts.get(docker.engine).installed, known.root if known else root, kind, named)
 
 
 def judge_storage(seen: Storage) -> Judgement:
     """Which driver keeps the layers of images."""
-    change = _(
-        "Set another one (overlay2) in daemon.json. Docker then starts empty: images are fetched again, "
-        "volumes stay."
-    )
     if seen.info is None:
-        return _foreseen(seen)
+        return _set(seen) if seen.named and seen.named not in need.DRIVERS_GOOD else _foreseen(seen)
     if seen.info.rootless:
         return skipped(_("a rootless Docker answers in place of the system's: see docker.engine"))
     driver, status = seen.info.driver, dict(seen.info.status)
@@ -267,7 +276,7 @@ def judge_storage(seen: Storage) -> Judgement:
     if driver == need.DRIVER_COPIES:
         words = _("Docker's storage driver is vfs: it copies every layer of every image as a whole")
         remedies = (
-            change,
+            _CHANGE,
             _(
                 "See why Docker chose it: the file system of its data root cannot carry overlay2 "
                 "(findmnt -T {root}).",
@@ -287,14 +296,38 @@ def judge_storage(seen: Storage) -> Judgement:
         return Judgement("fail", words, found, evidence, (remedy,), severity="breaks")
     if driver in need.DRIVERS_GONE:
         words = _("Docker's storage driver is {driver}, which newer Docker no longer has", driver=driver)
-        return Judgement("warn", words, found, evidence, (change,))
+        return Judgement("warn", words, found, evidence, (_CHANGE,))
     if driver not in need.DRIVERS_GOOD:
         words = _(
             "Docker's storage driver is {driver}, with which mailcow was not tested",
             driver=driver or _("not named"),
         )
-        return Judgement("warn", words, found, evidence, (change,))
+        return Judgement("warn", words, found, evidence, (_CHANGE,))
     return Judgement("pass", _("Docker's storage driver is {found}", found=found), found, evidence)
+
+
+def _set(seen: Storage) -> Judgement:
+    """A driver that daemon.json names, and that no engine runs with at this moment."""
+    driver, copies = seen.named, seen.named == need.DRIVER_COPIES
+    if copies:
+        words = _("daemon.json sets the storage driver vfs: it copies every layer of every image as a whole")
+    elif driver in need.DRIVERS_GONE:
+        words = _(
+            "daemon.json sets the storage driver {driver}, which newer Docker no longer has", driver=driver
+        )
+    else:
+        words = _(
+            "daemon.json sets the storage driver {driver}, with which mailcow was not tested", driver=driver
+        )
+    return Judgement(
+        "fail" if copies else "warn",
+        words,
+        driver,
+        (Evidence(f"jq '.[\"storage-driver\"]' {DAEMON_JSON}", driver),),
+        (_CHANGE,),
+        severity="breaks" if copies else None,
+        certainty="inferred",
+    )
 
 
 def _foreseen(seen: Storage) -> Judgement:
@@ -311,8 +344,13 @@ def _foreseen(seen: Storage) -> Judgement:
             "warn", words, seen.kind, evidence, (remedy,), severity="breaks", certainty="inferred"
         )
     if seen.installed:
-        words = _(
-            "Docker does not answer; on {kind} it will use overlay2, if nothing else is set", kind=seen.kind
+        words = (
+            _("Docker does not answer; daemon.json sets the storage driver {driver}", driver=seen.named)
+            if seen.named
+            else _(
+                "Docker does not answer; on {kind} it will use overlay2, if nothing else is set",
+                kind=seen.kind,
+            )
         )
         return Judgement("unknown", words, seen.kind, evidence, certainty="untested")
     words = _("Docker is not installed yet; on {kind} it will use overlay2", kind=seen.kind)

@@ -4,7 +4,7 @@ tests/real/test_docker_live.py)."""
 import pytest
 
 from mailcow_wizard.checks.docker_engine import daemon_facts, judge_daemon
-from mailcow_wizard.checks.docker_settings import judge_daemon_json
+from mailcow_wizard.checks.docker_settings import judge_daemon_json, judge_storage, storage_facts
 from mailcow_wizard.facts.docker_json import daemon_json, daemon_settings
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.docker_settings import merge, start
@@ -123,6 +123,23 @@ def test_a_storage_driver_that_is_gone(version: str, driver: str, status: str) -
     assert (judged.status, seen.stops_docker) == (status, status == "fail")
     if status == "fail":
         assert f"is {driver}, which Docker {version} no longer has" in judged.summary
+
+
+@pytest.mark.parametrize(
+    ("driver", "status", "words"),
+    [
+        ("vfs", "fail", "daemon.json sets the storage driver vfs: it copies every layer"),
+        ("devicemapper", "warn", "which newer Docker no longer has"),
+        ("fuse-overlayfs", "warn", "with which mailcow was not tested"),
+        ("overlay2", "unknown", "Docker does not answer; daemon.json sets the storage driver overlay2"),
+        ("", "unknown", "it will use overlay2, if nothing else is set"),
+    ],
+)
+def test_a_storage_driver_that_no_daemon_runs_with(driver: str, status: str, words: str) -> None:
+    mount = "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n"
+    files = {JSON: f'{{"storage-driver": "{driver}"}}', "/proc/self/mountinfo": mount}
+    judged = judge_storage(storage_facts(facts(DockerHost(Refused("nobody listens"), files=files))))
+    assert (judged.status, words in judged.summary) == (status, True), judged
 
 
 @pytest.mark.parametrize(
