@@ -160,7 +160,10 @@ def _switches(file: File) -> Iterator[LintFinding]:
                 key, "switch-empty", "warning", _("{key} is empty; it should be y or n", key=key)
             )
     key, value = "ENABLE_IPV6", file.values.get("ENABLE_IPV6")
-    if value is not None and value not in ("true", "false"):
+    if value == "":
+        words = _("{key} is empty: mailcow takes it for true", key=key)
+        yield file.finding(key, "ipv6-empty", "warning", words, {key: "true"})
+    elif value is not None and value not in ("true", "false"):
         meant = "true" if value.lower() in _YES else "false" if value.lower() in _NO else ""
         words = _("{shown}: mailcow knows true and false only, in lower case", shown=file.shown(key))
         yield file.finding(key, "ipv6-value", "error", words, {key: meant} if meant else None)

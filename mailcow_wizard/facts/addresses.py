@@ -163,7 +163,7 @@ def uses_v6(facts: Facts) -> bool:
 def configured_v6(facts: Facts) -> bool | None:
     """Mailcow.conf's word on whether mailcow is to use IPv6; None where it says nothing."""
     try:
-        said = facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
+        said = facts.get(mailcow_conf).ipv6
     except HostError:
         return None
     return {"true": True, "false": False}.get(said)

@@ -190,7 +190,7 @@ def engine_version(facts: Facts) -> str:
 def wants_ipv6(facts: Facts) -> bool | None:
     """Whether mailcow is to have IPv6: what mailcow.conf says, and whether this machine has any."""
     try:
-        said = facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
+        said = facts.get(mailcow_conf).ipv6
     except HostError:
         return None
     addresses, routes = facts.get(own_v6), facts.get(defaults_v6)

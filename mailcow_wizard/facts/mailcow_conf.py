@@ -34,6 +34,12 @@ class MailcowConf(NamedTuple):
         return self.values.get(key) or default
 
     @property
+    def ipv6(self) -> str:
+        """What ENABLE_IPV6 says, in small letters; empty where no line does. Nothing behind it is `true`: so
+        mailcow's compose file takes it."""
+        return "true" if self.values.get("ENABLE_IPV6") == "" else self.get("ENABLE_IPV6").lower()
+
+    @property
     def network(self) -> str:
         """The first three numbers of the containers' /24. Of a value that mailcow cannot use, those that it
         begins with: what it is to be corrected to; else mailcow's own."""

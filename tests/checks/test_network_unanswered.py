@@ -172,6 +172,19 @@ def test_doing_without_ipv6_is_well_where_no_aaaa_is_told(said: "str | tuple[str
 
 
 @pytest.mark.parametrize(
+    ("line", "status"), [("", "pass"), ("ENABLE_IPV6=false", "pass"), ("ENABLE_IPV6=", "fail")]
+)
+def test_a_setting_with_nothing_behind_it_has_ipv6_on(line: str, status: str) -> None:
+    """docker compose takes what its file has for a setting that is empty (`${ENABLE_IPV6:-true}`)."""
+    world = WithoutIpv6({(NAME, "AAAA"): ()})
+    world.files |= {f"/proc/net/{one}": "" for one in ("if_inet6", "ipv6_route")}
+    world.files["/proc/sys/net/ipv6/conf/all/disable_ipv6"] = "0"
+    world.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n{line}\n"
+    (judged,) = look(IPV6[0], Facts(world, SETTINGS))
+    assert judged.status == status, judged
+
+
+@pytest.mark.parametrize(
     ("told", "made"), [(NoAnswer("late"), None), (Missing("no Docker"), 0), ([], 0), ([NETWORK], 1500)]
 )
 def test_the_packets_of_mailcows_network_as_docker_tells_them(told: object, made: "int | None") -> None:

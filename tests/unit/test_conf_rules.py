@@ -81,6 +81,7 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("switch-empty", "SKIP_CLAMD=", ""),
     ("ipv6-value", "ENABLE_IPV6=True", "ENABLE_IPV6=true"),
     ("ipv6-value", "ENABLE_IPV6=n", "ENABLE_IPV6=false"),
+    ("ipv6-empty", "ENABLE_IPV6=", "ENABLE_IPV6=true"),
     ("compose-version-empty", "DOCKER_COMPOSE_VERSION=", "DOCKER_COMPOSE_VERSION=native"),
     ("compose-version-value", "DOCKER_COMPOSE_VERSION=v2", "DOCKER_COMPOSE_VERSION=native"),
     ("compose-version-differs", "DOCKER_COMPOSE_VERSION=standalone", "DOCKER_COMPOSE_VERSION=native"),

@@ -143,7 +143,7 @@ def _enabled(facts: Facts) -> bool:
 
 
 def _configured(facts: Facts) -> str:
-    return facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
+    return facts.get(mailcow_conf).ipv6
 
 
 def _published(facts: Facts, name: str) -> tuple[str, ...] | None:
