@@ -253,12 +253,14 @@ def _taken_v6(facts: Subnet) -> Judgement:
         _(
             "{network}, mailcow's network of IPv6, is in use: {listed}",
             network=facts.network_v6,
-            listed=listed([one.by for one in others[:3]]),
+            listed=listed(list(dict.fromkeys(one.by for one in others))[:3]),
         ),
         listed([f"{one.by} ({one.network})" for one in others]),
         (
             Evidence(
-                "docker network ls -q | xargs docker network inspect | grep Subnet",
+                "ip -6 route show table all"
+                if others[0].kind == "route"
+                else "docker network ls -q | xargs docker network inspect | grep Subnet",
                 listed([one.network for one in others]),
             ),
         ),

@@ -130,7 +130,7 @@ def _subnet_v6(found: Subnet, facts: Facts) -> Plan | None:
         facts,
         {"IPV6_NETWORK": found.free_v6},
         _("Give mailcow's containers the network {free} of IPv6", free=found.free_v6),
-        _("mailcow's containers get addresses of IPv6 that no other network of Docker has."),
+        _("mailcow's containers get addresses of IPv6 that nothing else here uses."),
     )
 
 

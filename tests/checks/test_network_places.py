@@ -228,47 +228,6 @@ def networks(**subnets: str) -> list[dict[str, object]]:
     ]
 
 
-def two(first: str, second: str, ipv6: bool = True, name: str = "b") -> list[dict[str, object]]:
-    """A network of Docker with addresses of both families."""
-    pools = [{"Subnet": first}, {"Subnet": second}]
-    return [{"Name": name, "EnableIPv6": ipv6, "IPAM": {"Config": pools}}]
-
-
-CONF_V6 = {"/opt/mailcow-dockerized/mailcow.conf": "IPV6_NETWORK=fd00:1::/64\n"}
-CONF_V4 = {"/opt/mailcow-dockerized/mailcow.conf": "ENABLE_IPV6=false\n"}
-USUAL_V6 = "fd4d:6169:6c63:6f77::/64"
-
-
-@pytest.mark.parametrize(
-    ("listed", "files", "status", "free"),
-    [
-        (two("172.30.0.0/24", USUAL_V6), {}, "fail", "fd4d:6169:6c63:6f78::/64"),
-        (two("172.30.0.0/24", "fd4d:6169:6c63:6f70::/60"), {}, "fail", "fd4d:6169:6c63:6f80::/64"),
-        (two("172.30.0.0/24", USUAL_V6, ipv6=False), {}, "pass", ""),
-        (two("172.30.0.0/24", USUAL_V6), CONF_V4, "pass", ""),
-        (two("172.30.0.0/24", USUAL_V6), CONF_V6, "pass", ""),
-        (two("172.30.0.0/24", "fd4d:6169::/129"), {}, "unknown", ""),
-        (two("172.30.0.0/24", "fd00:1::/64"), CONF_V6, "fail", "fd00:1:0:1::/64"),
-        (two("172.22.1.0/24", USUAL_V6, name="mailcowdockerized_mailcow-network"), {}, "pass", ""),
-        (
-            two("172.30.0.0/24", USUAL_V6),
-            {"/opt/mailcow-dockerized/mailcow.conf": "IPV6_NETWORK=x\n"},
-            "pass",
-            "",
-        ),
-    ],
-)
-def test_mailcows_network_of_ipv6_is_its_own_too(
-    listed: list[dict[str, object]], files: dict[str, str], status: str, free: str
-) -> None:
-    found = Facts(Docker(listed, {}, files), Settings()).get(subnet)
-    judged = judge_subnet(found)
-    assert (judged.status, found.free_v6) == (status, free)
-    if status == "fail":
-        assert "the Docker network b" in judged.summary
-        assert f"IPV6_NETWORK={free}" in judged.remedies[0]
-
-
 CONF = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=10.7.8\n"}
 ODD = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=10.7.8.0/24\n"}
 VPN = {"/proc/net/route": HEAD + "tun0\t000016AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"}

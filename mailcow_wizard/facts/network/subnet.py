@@ -12,19 +12,20 @@ from mailcow_wizard.facts.mailcow_conf import (
     MailcowConf,
     mailcow_conf,
 )
-from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, Route, own_v4, routes
+from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, Route, own_v4, routes, rows_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from ipaddress import IPv4Network, IPv6Network
     from typing import Any, Literal, TypeVar
 
     Network = TypeVar("Network", IPv4Network, IPv6Network)
     Kind = Literal["docker", "address", "route", "wide"]
+    TakenV6 = tuple["Claim", IPv6Network]
 
 _NOWHERE = "*"
 """The interface of a route that refuses or swallows packets: blackhole, unreachable, prohibit."""
@@ -46,7 +47,8 @@ class Subnet(NamedTuple):
 
     `pool` is the pool of which Docker may give the same addresses to another network; `mine` that mailcow's
     own network is there already; `routes_unread` why the routes of other tables could not be read.
-    `claims_v6` are Docker's networks over that of IPv6 (`network_v6`), and `free_v6` is another one.
+    `claims_v6` are Docker's networks over that of IPv6 (`network_v6`) and routes to it or a part of it, and
+    `free_v6` is another one.
     `open` says that nobody has chosen one yet: there is no mailcow.conf, and nothing was answered for it.
     """
 
@@ -84,10 +86,10 @@ def subnet(facts: Facts) -> Subnet:
     networks: list[Claim] = []
     unread = []
     mine, pool, told = False, "", True
-    claims_v6, free_v6 = list[Claim](), ""
+    taken_v6: list[TakenV6] = []
     try:
         networks, mine = _docker(facts, network, network_name(conf))
-        claims_v6, free_v6 = _docker_v6(facts, conf)
+        taken_v6 = list(_docker_v6(facts, conf))
         pool = _pool(facts, network)
     except HostError as error:
         told, mine = False, _has_bridge(facts, network)
@@ -99,8 +101,10 @@ def subnet(facts: Facts) -> Subnet:
     routes_unread = ""
     try:
         claims += _addresses(facts, network)
+        taken_v6 += _routes_v6(facts, told)
     except HostError as error:
         routes_unread = str(error)  # the routes of other tables stand in the same file
+    claims_v6, free_v6 = _of_v6(conf, taken_v6)
     if mine or networks:
         claims = [one for one in claims if one.kind != "address" or not _is_gateway(one, network)]
     found = tuple(dict.fromkeys(claims))
@@ -201,29 +205,43 @@ def _read(subnets: Callable[[Mapping[str, Any]], list[Network]], network: Mappin
         raise HostError(_("Docker's answer to {target} is not readable", target=target)) from None
 
 
-def _docker_v6(facts: Facts, conf: MailcowConf) -> tuple[list[Claim], str]:
-    """Docker's other networks over ours of IPv6, and one that none of them has. Raises HostError."""
+def _of_v6(conf: MailcowConf, taken: list[TakenV6]) -> tuple[list[Claim], str]:
+    """Who else has addresses of our network of IPv6; and a network in which nobody has any."""
     import ipaddress
 
     try:
         network = ipaddress.IPv6Network(conf.get("IPV6_NETWORK", DEFAULT_NETWORK_V6))
     except ValueError:
         return [], ""  # what is no network, the check of the values tells
-    if conf.get("ENABLE_IPV6").lower() == "false":
-        return [], ""
-    own, found, taken = network_name(conf), list[Claim](), [network]
-    for one in facts.get(docker.networks):
-        name = str(one.get("Name", ""))
-        others = _read(subnets_v6_of, one) if name != own else []
-        taken += others
-        words = _("the Docker network {name}", name=name)
-        found += [Claim("docker", str(other), words) for other in others if other.overlaps(network)]
-    if not found:
+    # Of a wider route mailcow takes addresses that nobody there was given: a /64 is chosen at random.
+    near = [one for one in taken if one[0].kind == "docker" or one[1].prefixlen >= network.prefixlen]
+    found = [claim for claim, other in near if other.overlaps(network)]
+    if not found or conf.ipv6 == "false":
         return [], ""
     after, size = int(network.network_address), network.num_addresses
     starts = (one for one in range(after + size, after + 256 * size, size) if one < 1 << 128)
     following = (ipaddress.IPv6Network((one, network.prefixlen)) for one in starts)
-    return found, next((str(one) for one in following if not any(map(one.overlaps, taken))), "")
+    used = [network, *(other for _claim, other in near)]
+    return found, next((str(one) for one in following if not any(map(one.overlaps, used))), "")
+
+
+def _docker_v6(facts: Facts, conf: MailcowConf) -> Iterator[TakenV6]:
+    """Docker's networks of IPv6, but for mailcow's own. Raises HostError."""
+    own = network_name(conf)
+    for one in facts.get(docker.networks):
+        name = str(one.get("Name", ""))
+        words = _("the Docker network {name}", name=name)
+        for other in _read(subnets_v6_of, one) if name != own else []:
+            yield Claim("docker", str(other), words), other
+
+
+def _routes_v6(facts: Facts, docker_told: bool) -> Iterator[TakenV6]:
+    """The routes of IPv6, but for those over Docker's bridges, which Docker tells. Raises HostError."""
+    for one in facts.get(rows_v6):
+        bridge = docker_told and one.interface.startswith(("br-", "docker"))
+        if one.up and not bridge and one.interface != need.MAILCOW_BRIDGE:
+            words = _("a route over {interface}", interface=one.interface)
+            yield Claim("route", str(one.network), words), one.network
 
 
 def _pool(facts: Facts, network: IPv4Network) -> str:
