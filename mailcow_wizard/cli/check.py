@@ -162,10 +162,11 @@ def _remembered(
 
     document = of_run(result.hostname, result.started, result.duration, result.findings)
     memory = Memory(session.state, session.recorded)
-    first, before = memory.empty, memory.hostname
+    first, before = memory.incomparable, memory.hostname
     asked = {one.id for one in checks}
     differences = memory.differences(asked, result.findings) if options.changes and not first else ()
-    trouble = memory.keep(asked, result.findings, document)
+    again = memory.counting_again(result.findings)
+    trouble = memory.keep(asked, result.findings, document, polled=bool(options.format))
     code = exit_codes.of_findings(result.findings)
     _mention_over(session, result.findings)
     if trouble:
@@ -175,7 +176,7 @@ def _remembered(
     if first:
         streams.say(_("there is no run before this one to compare with"))
     else:
-        code = exit_codes.of_differences(differences, result.findings)
+        code = exit_codes.of_differences(differences, result.findings, again)
         if before and before != result.hostname:
             streams.say(_("the run before this one was of {server}", server=harmless(before, 100)))
     return {**document, "changes": of_differences(differences)}, code, differences

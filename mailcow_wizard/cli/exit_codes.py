@@ -33,8 +33,11 @@ def of_findings(findings: Iterable[Finding]) -> int:
     return next((code for status, code in _FIRST_THAT_APPLIES if status in seen), OK)
 
 
-def of_differences(differences: Iterable[Difference], findings: Iterable[Finding]) -> int:
-    """The code of a comparison: the worst of what is worse than before or new, so that an old trouble that
-    stays is no news. A check that crashed is a defect all the same."""
+def of_differences(
+    differences: Iterable[Difference], findings: Iterable[Finding], again: Iterable[Finding] = ()
+) -> int:
+    """The code of a comparison: the worst of what is worse than before or new, or was acknowledged then and
+    counts `again`, so that an old trouble that stays is no news. One that crashed is a defect all along."""
     worse = {(one.id, one.subject) for one in differences if one.worse}
+    worse |= {(one.id, one.subject) for one in again}
     return of_findings(one for one in findings if (one.id, one.subject) in worse or one.status == "crashed")

@@ -66,6 +66,42 @@ def test_what_became_better_and_worse_is_told(tmp_path: Path, granting: str) -> 
     assert (same.returncode, json.loads(same.stdout)["changes"]) == (0, [])
 
 
+def test_what_monitoring_polls_is_not_the_run_before(tmp_path: Path, granting: str) -> None:
+    """The two lines of README's crontab: what becomes worse between them is told to whoever compares."""
+    state = tmp_path / "state"
+    run(state, "check", "kernel", "--host", granting, "--changes")
+    for form in ("prometheus", "nagios"):
+        run(state, "check", "kernel", "--demo", "--format", form)
+    worse = run(state, "check", "kernel", "--demo", "--changes")
+    assert worse.returncode == 2
+    assert "worse    kernel.overcommit: pass before, warn now" in worse.stdout
+    assert run(state, "check", "kernel", "--demo", "--changes").returncode == 0
+    assert "kernel" in run(state, "report").stdout  # it is remembered all the same
+
+
+def test_where_monitoring_alone_has_looked_there_is_no_run_before(tmp_path: Path) -> None:
+    run(tmp_path, "check", "kernel", "--demo", "--format", "nagios")
+    done = run(tmp_path, "check", "kernel", "--demo", "--changes")
+    assert "no run before" in done.stderr
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_counts_again_is_news_once(tmp_path: Path, ends: bool) -> None:
+    run(tmp_path, "ack", "kernel.overcommit", "--reason", "known", "--until", "2999-01-31")
+    compared = ("check", "kernel.overcommit", "--demo", "--changes")
+    assert run(tmp_path, *compared).returncode == 0
+    assert run(tmp_path, *compared).returncode == 0
+    if ends:
+        path = tmp_path / "acknowledgements.json"
+        path.write_text(path.read_text().replace("2999-01-31", "2026-01-31"))
+    else:
+        run(tmp_path, "ack", "kernel.overcommit", "--remove")
+    again = run(tmp_path, *compared, "--json")
+    assert (again.returncode, json.loads(again.stdout)["changes"]) == (2, [])
+    assert run(tmp_path, *compared).returncode == 0
+
+
 def test_a_run_before_of_another_server_is_named(tmp_path: Path) -> None:
     run(tmp_path, "check", "kernel", "--demo")
     other = run(tmp_path, "check", "kernel", "--demo", "--hostname", "mx.example.net", "--changes")
