@@ -32,7 +32,11 @@ class Package(NamedTuple):
 def metadata_of(name: str) -> Metadata:
     """What an installed package needs."""
     found = importlib.metadata.metadata(name)
-    return Metadata(found["Requires-Python"] or "", tuple(found.get_all("Requires-Dist") or ()))
+    return Metadata(_first(found, "Requires-Python"), tuple(found.get_all("Requires-Dist") or ()))
+
+
+def _first(found: importlib.metadata.PackageMetadata, name: str) -> str:
+    return next(iter(found.get_all(name) or ()), "")
 
 
 def look_at(pinned: list[Pinned]) -> list[Package]:
@@ -45,7 +49,7 @@ def _look_at(one: Pinned, names: set[str]) -> Package:
     found = importlib.metadata.distribution(one.name)
     if found.version != one.version:
         raise LockError(f"{one.name} {found.version} is installed, the lock has {one.version}")
-    said = found.metadata["License-Expression"]
+    said = _first(found.metadata, "License-Expression")
     said = said or next(
         (_SPDX[one] for one in found.metadata.get_all("Classifier") or () if one in _SPDX), ""
     )
