@@ -105,3 +105,20 @@ def test_a_file_that_counts_later_is_changed_too() -> None:
     plan = planned("network.accept-ra", Machine("eth0", files={late: "net.ipv6.conf.eth0.accept_ra = 1\n"}))
     (edit,) = (one for one in plan.steps if isinstance(one, Edit) and one.path == late)
     assert edit.after == b"net.ipv6.conf.eth0.accept_ra = 2\n"
+
+
+def test_a_vpn_has_no_default_route_that_could_be_lost() -> None:
+    """Its addresses lead to nobody else (fc00::/7), and no router tells it anything."""
+    for address, accept, status in (
+        ("20010db8", 1, "fail"),
+        ("20010db8", 2, "unknown"),
+        ("fd1105ee", 1, "pass"),
+        ("fd1105ee", 2, "pass"),
+    ):
+        files = {
+            "/proc/net/if_inet6": f"{address}{'0' * 23}1 03 40 00 80 wg0\n",
+            f"{SYS}/wg0/accept_ra": f"{accept}\n",
+            f"{SYS}/wg0/forwarding": "1\n",
+        }
+        (judgement,) = look(BY_ID["network.accept-ra"], Facts(Machine(files=files), Settings()))
+        assert judgement.status == status, judgement.summary

@@ -168,12 +168,19 @@ def advertisements(facts: Facts) -> Advertisements:
     )
     addresses = facts.get(own_v6)
     # An interface that has an address by advertisement and forwards: whether it takes advertisements still.
-    forwarding = [one.interface for one in addresses if not found and _of(facts, one.interface, "forwarding")]
+    out = [one.interface for one in addresses if not found and not _is_within(one.address)]
+    forwarding = [one for one in out if _of(facts, one, "forwarding")]
     lost, awaited = (
         tuple(dict.fromkeys(one for one in forwarding if _of(facts, one, "accept_ra") == accept))
         for accept in (1, 2)
     )
     return Advertisements(found, lost, addresses, {"true": True, "false": False}.get(configured), awaited)
+
+
+def _is_within(address: str) -> bool:
+    """Whether an address has no way out that could be lost, as a VPN's (fc00::/7, RFC 4193)."""
+    first = address.partition(":")[0]
+    return len(first) == len("fc00") and first.startswith(("fc", "fd"))
 
 
 def _of(facts: Facts, interface: str, key: str) -> int | None:
