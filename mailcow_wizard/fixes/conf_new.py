@@ -65,7 +65,12 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
     path = path_of(facts)
     _refuse_over(facts, path)
     refuse_beside_database(facts)
-    steps: list[PlanStep] = [Edit(path, None, text(facts, given), 0o600)]
+    data = text(facts, given)
+    about = facts.get(surroundings)._replace(exported=None, env=None)
+    wrong = next((one for one in lint(data, about) if one.level == "error"), None)
+    if wrong:
+        raise (NoTimezone if wrong.key == "TZ" else Unsuitable)(wrong.message)
+    steps: list[PlanStep] = [Edit(path, None, data, 0o600)]
     link = f"{facts.settings.directory.rstrip('/')}/.env"
     if not facts.host.exists(link) and not is_link(facts.host, link):
         steps.append(Command(("ln", "-s", "mailcow.conf", link), (("rm", link),)))
@@ -83,8 +88,8 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
 
 
 def text(facts: Facts, given: Mapping[str, str]) -> bytes:
-    """What a new file would hold; `given` counts more than what is found. Raises Unsuitable and HostError, as
-    `plan` does."""
+    """What a new file would hold, held against no rule; `given` counts more than what is found. Raises
+    Unsuitable where an answer is missing or cannot be written, and HostError, as `plan` does."""
     values = {
         **{key: fresh_secrets.letters_and_digits(length) for key, length in SECRETS.items()},
         **answers(facts),
@@ -95,14 +100,9 @@ def text(facts: Facts, given: Mapping[str, str]) -> bytes:
     if not values.get("TZ"):
         raise NoTimezone(_("the timezone is not known: give it as TZ=Europe/Berlin"))
     try:
-        data = new(values)
+        return new(values)
     except Unwritable as error:
         raise Unsuitable(str(error)) from None
-    about = facts.get(surroundings)._replace(exported=None, env=None)
-    wrong = next((one for one in lint(data, about) if one.level == "error"), None)
-    if wrong:
-        raise (NoTimezone if wrong.key == "TZ" else Unsuitable)(wrong.message)
-    return data
 
 
 def _refuse_over(facts: Facts, path: str) -> None:

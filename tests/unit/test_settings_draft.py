@@ -232,6 +232,18 @@ def test_before_mailcow_is_there_it_is_of_what_an_install_takes(tmp_path: Path) 
     assert not open_draft(session).for_install
 
 
+def test_what_was_kept_for_an_install_and_fits_no_more_can_be_changed(tmp_path: Path) -> None:
+    session = _before_mailcow(tmp_path)
+    session.choose({"HTTP_BIND": "192.0.2.7", "SKIP_FTS": "y"})  # an address that the machine had then
+    one = open_draft(session)
+    assert one.problems()["HTTP_BIND"].level == "error"
+    one.put("SKIP_FTS", "n")
+    assert one.obstacle() == ("", "")
+    one.put("HTTP_BIND", "")
+    assert ("HTTP_BIND" in one.problems(), remember(session, one)) == (False, 2)
+    assert session.settings.conf == ("HTTP_BIND=", "SKIP_FTS=n")
+
+
 def test_beside_a_database_there_is_no_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conf_new, "database", lambda facts: Database("mailcowdockerized", ""))
     with pytest.raises(NoPlan, match="the database of mailcowdockerized is still there"):
