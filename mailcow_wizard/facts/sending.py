@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
-from mailcow_wizard.facts.network.routes import default_v4, own_v4
+from mailcow_wizard.facts.network.routes import default_v4, own_v4, own_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
@@ -32,13 +32,23 @@ _NONE = Sent()
 
 
 def asked_for(facts: Facts, family: int) -> str:
-    """The source that mailcow.conf asks for, as DNS writes it; empty where it asks for none, or for none that
-    is an address."""
+    """The source that mailcow.conf asks for, as DNS writes it; empty where it asks for none, for none that is
+    an address, or for one that this machine does not have: no mail leaves with that."""
     try:
         address = ipaddress.ip_address(facts.get(mailcow_conf).get(SNAT[family]))
-        return str(address) if address.version == family else ""
     except (HostError, ValueError):
         return ""
+    said = str(address)
+    return said if address.version == family and _is_here(facts, said) is not False else ""
+
+
+def _is_here(facts: Facts, address: str) -> bool | None:
+    """Whether this machine has an address; None where its addresses could not be read."""
+    try:
+        own = [one.address for one in facts.get(own_v6)] if ":" in address else facts.get(own_v4)
+    except HostError:
+        return None
+    return address in own if own else None
 
 
 def sent_with(facts: Facts, family: int) -> Sent:
