@@ -49,9 +49,30 @@ _MARKS = (
 )
 
 
+_RECORD_KEYS = (
+    (_("arrows, j k"), _("move")),
+    ("Enter", _("the record in full: what each name server has")),
+    ("c", _("copy the value")),
+    ("w", _("ask again and again until all is right; w stops that")),
+    ("f", _("publish the record; asks before anything is changed")),
+    ("+", _("add a mail domain")),
+    ("-", _("leave the mail domain out; what is published stays")),
+    ("v", _("the names on the certificate")),
+    ("r", _("ask all name servers again")),
+    ("Esc", _("back to the list; what is waited for is not lost")),
+)
+_RECORD_MARKS = (
+    ("pass", _("right")),
+    ("fail", _("missing or wrong: mend this first")),
+    ("warn", _("not as it should be: mend this, too")),
+    ("unknown", _("no answer: neither good nor bad")),
+    ("skipped", _("not there, and need not be")),
+)
+
+
 def help_lines(look: Look, width: int) -> list[list[Part]]:
     """The text, as styled lines of so many cells."""
-    keys = [line for key, does in _KEYS for line in _wrapped((f" {key:<13}", look.bold), does, look, width)]
+    keys = _keys(_KEYS, look, width)
     marks = [
         line
         for status, means in _MARKS
@@ -60,6 +81,20 @@ def help_lines(look: Look, width: int) -> list[list[Part]]:
         )
     ]
     return [*keys, [], *marks]
+
+
+def record_lines(look: Look, width: int) -> list[list[Part]]:
+    """The same for the list of DNS records."""
+    marks = [(look.glyph(status), look.state(status), means) for status, means in _RECORD_MARKS]
+    marks.append((look.glyphs.ellipsis, look.state("warn"), _("right, but not everywhere yet")))
+    lines = [
+        line for glyph, style, means in marks for line in _wrapped((f" {glyph} ", style), means, look, width)
+    ]
+    return [*_keys(_RECORD_KEYS, look, width), [], *lines]
+
+
+def _keys(keys: tuple[tuple[str, str], ...], look: Look, width: int) -> list[list[Part]]:
+    return [line for key, does in keys for line in _wrapped((f" {key:<13}", look.bold), does, look, width)]
 
 
 def _wrapped(first: Part, text: str, look: Look, width: int) -> list[list[Part]]:

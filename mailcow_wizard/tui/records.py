@@ -11,6 +11,7 @@ from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import certificate
 from mailcow_wizard.tui.book import Book
+from mailcow_wizard.tui.help import record_lines
 from mailcow_wizard.tui.record_words import COPIED, value
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.record import RecordScreen
@@ -70,6 +71,8 @@ def _do(app: Wizard, book: Book, what: str, row: Row | None, domain: str) -> Non
         draw(app)
     elif what == "publish":
         _publish(app, book, row, domain)
+    elif what == "help":
+        app.push_screen(TextScreen(app.look, _("Help"), lambda width: record_lines(app.look, width)))
     elif what == "certificate":
         _certificate(app, book)
     elif what == "remove" and domain:

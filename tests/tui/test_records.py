@@ -76,6 +76,22 @@ def test_the_names_on_the_certificate_are_read(tmp_path: Path, size: tuple[int, 
         terminal.escape_to("w wait until right")
 
 
+@SIZES
+def test_the_keys_of_the_list_are_explained(tmp_path: Path, size: tuple[int, int]) -> None:
+    with wizard(width=size[0], height=size[1], state=str(tmp_path)) as terminal:
+        open_records(terminal)
+        terminal.keys("?")
+        text = terminal.wait_for(
+            "the record in full: what each name server has", "missing or wrong: mend this"
+        )
+        assert "leave the mail domain out" in text
+        terminal.keys("?")
+        terminal.wait_for("w wait until right")
+        terminal.keys("F1")
+        terminal.wait_for("the record in full: what each name server has")
+        terminal.escape_to("w wait until right")
+
+
 def test_what_is_not_known_yet_is_not_copied(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         open_records(terminal)

@@ -58,6 +58,7 @@ class RecordsScreen(Sheet[None]):
         Binding("f", "do('publish')", "publish", show=False),
         Binding("plus", "do('add')", "add a mail domain", show=False),
         Binding("minus", "do('remove')", "leave a mail domain out", show=False),
+        Binding("f1,question_mark", "do('help')", "help", show=False),
         Binding("escape,q,t", "dismiss", "back", show=False),
     ]
 
@@ -251,7 +252,7 @@ class RecordsScreen(Sheet[None]):
         remove = [("-", _("leave out"))] if self._here.domain and len(self._book.domains) > 1 else []
         wait = [("w", _("stop waiting") if self._book.watching else _("wait until right"))]
         publish = [("f", _("publish"))] if self._book.can_publish else []
-        rest = [("r", _("again")), ("Esc", _("back")), ("v", _("cert"))]
+        rest = [("r", _("again")), ("Esc", _("back")), ("v", _("cert")), ("?", _("help"))]
         return [*mine, *wait, ("+", _("domain")), *remove, *publish, *rest]
 
     def action_move(self, by: int) -> None:
