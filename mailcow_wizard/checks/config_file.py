@@ -7,7 +7,7 @@ from mailcow_wizard.checks.config_link import judge_env_link as judge_env_link
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import config, config_permissions
 from mailcow_wizard.facts.owners import Owned
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 
 _MAKE = _("Make one: `./wizard conf new`, or mailcow's own `./generate_config.sh`.")
@@ -54,7 +54,11 @@ def judge_present(found: config.Presence) -> Judgement:
         return doubt
     there, size = _("{path} is there", path=path), _("{number:,} bytes", number=len(found.file.data))
     if found.apart:
-        unheld = _("its database does not run, so that it was held against nothing")
+        unheld = (
+            _("what its database runs with is not known: {untold}", untold=heard(found.differing.untold))
+            if found.differing.untold
+            else _("its database does not run, so that it was held against nothing")
+        )
         return Judgement("pass", f"{there}; {unheld}", size, evidence, certainty="inferred")
     return Judgement("pass", there, size, evidence)
 
