@@ -39,6 +39,7 @@ _ENDS_A_WORD = pattern(r"[\w).”]$")
 _NUMBER = pattern(r"0x[0-9a-f]+|[-+]?[0-9]+(?:[.,\s][0-9]{3})*(?:[.,][0-9]+)?")
 _AND = " and "
 _MEASURE = pattern(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
+_THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+")
 _SIGNS = str.maketrans(".,", ",.")
 
 
@@ -109,10 +110,11 @@ class _Book(NamedTuple):
     joint: tuple[str, str]
 
     def forms_of(self, text: str) -> list[_Form]:
-        """Those that may fit, with most words of their own first."""
+        """Those that may fit, with most words of their own first; of two alike the one that knows which
+        values are numbers."""
         keys = (text[:_KEY], f"…{text[-_KEY:]}", "")
         found = [form for key in keys for form in self.forms.get(key, ())]
-        return sorted(found, key=lambda one: -one.letters)
+        return sorted(found, key=lambda one: (-one.letters, not _numbers(one.text)))
 
 
 def retold(text: str) -> str:
@@ -196,7 +198,7 @@ def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str], whol
 
 def _value(text: str, number: bool, part: Callable[[str], str]) -> str:
     """A value within a sentence; a single word is a name, and stays."""
-    if number:
+    if number or _THOUSANDS.fullmatch(text):
         return text.translate(_SIGNS)
     return part(text) if " " in text else text
 

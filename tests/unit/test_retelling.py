@@ -156,6 +156,8 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
             "sh failed with exit code 7; what was changed was taken back",
             "sh scheiterte mit Exit-Code 7; was geändert war, wurde zurückgenommen",
         ),
+        ("6,416 bytes", "6.416 Bytes"),
+        ("/x is larger than 1,048,576 bytes", "/x ist größer als 1.048.576 Bytes"),
         (
             "postfix: starting (waits for the database)",
             "postfix: startet (wartet auf die Datenbank)",
