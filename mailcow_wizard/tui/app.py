@@ -316,7 +316,7 @@ class WizardApp(Wizard):
         known = [one.id for one in self.board.steps[1:]]
         others = self.session.settings.domains[1:]
         before = names(self.session)
-        self._keep(Answers(hostname, (domain, *others), step))
+        self._keep(self.session.answers._replace(hostname=hostname, domains=(domain, *others)))
         if names(self.session) != before:
             self.look_again(by_name(self.board))
         goes_on = goes_on and not self._answered and step in known

@@ -1,6 +1,7 @@
 """The form for mailcow.conf in a real terminal: good and bad input, the search, the saving."""
 
 import json
+from typing import Any
 
 import pytest
 from tui.scratch import CONF, SECRET, Scratch, open_step
@@ -185,9 +186,15 @@ def test_before_mailcow_is_there_the_form_says_what_the_install_takes(
 ) -> None:
     for path in scratch.directory.iterdir():
         path.unlink()
+
+    def known() -> Any:
+        return json.loads((scratch.state / "answers.json").read_text())["conf"]
+
+    was: list[str] = []
     for kept, before, after in ((["SKIP_CLAMD=y"], "on", "left out"), (["SKIP_CLAMD=n"], "left out", "on")):
         with scratch.wizard(size) as terminal:
             open_step(terminal)
+            assert known() == was  # also behind the names of the first screen
             terminal.keys("s")
             terminal.wait_for(
                 "for the install:", "Nothing is changed yet.", f"Virus scan (ClamAV)    {before}"
@@ -199,7 +206,8 @@ def test_before_mailcow_is_there_the_form_says_what_the_install_takes(
             terminal.wait_for("1 setting is kept for the install.")
             terminal.keys("s")
             terminal.wait_for("Nothing is changed yet.", f"Virus scan (ClamAV)    {after}")
-        assert json.loads((scratch.state / "answers.json").read_text())["conf"] == kept
+        was = known()
+        assert was == kept
     assert not any(scratch.directory.iterdir())
 
 
