@@ -178,13 +178,14 @@ def side_by_side(lines: Sequence[Line]) -> list[Line]:
 def command_lines(argv: Sequence[str], width: int) -> list[str]:
     """A command as a shell takes it; where it is long it goes on behind a backslash, so it can be copied.
     A word that is longer than a line stands in pieces."""
-    lines = [""]
-    for word in map(shlex.quote, argv):
-        if lines[-1] and len(lines[-1]) + len(word) + 3 > width:
+    first, *others = [shlex.quote(one) for one in argv] or [""]
+    lines = list(pieces(first, width - 2))
+    for word in others:
+        if len(lines[-1]) + len(word) + 3 > width:
             lines[-1] += " \\"
             lines += [f"  {part}" for part in pieces(word, width - 4)]
         else:
-            lines[-1] += f" {word}" if lines[-1] else word
+            lines[-1] += f" {word}"
     return lines
 
 

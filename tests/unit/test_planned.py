@@ -93,6 +93,9 @@ def test_a_word_that_is_longer_than_a_line_is_seen_whole(width: int) -> None:
     lines = command_lines(["/usr/bin/python3", path, "--zone", "example.org"], width)
     assert max(map(len, lines)) <= width
     assert path in "".join(line.strip() for line in lines)
+    first = command_lines([path, "--zone", "example.org"], width)
+    assert max(map(len, first)) <= width
+    assert path in "".join(line.strip() for line in first)
 
 
 def change(state: str, error: str = "", doing: str = "apply") -> Change:
