@@ -38,10 +38,10 @@ def begin(rows: Sequence[Row], now: float) -> Watch:
 
 def taken(watch: Watch, answers: Sequence[Row], now: float) -> Watch:
     """The watch with what was heard of some of its rows; those it does not have are left out."""
-    new = {_key(one): one for one in answers}
+    new = {key(one): one for one in answers}
     return watch._replace(
-        rows=tuple(new.get(_key(one), one) for one in watch.rows),
-        heard=tuple(now if _key(one) in new else at for one, at in zip(watch.rows, watch.heard, strict=True)),
+        rows=tuple(new.get(key(one), one) for one in watch.rows),
+        heard=tuple(now if key(one) in new else at for one, at in zip(watch.rows, watch.heard, strict=True)),
     )
 
 
@@ -53,7 +53,8 @@ def only(watch: Watch, domains: Sequence[str]) -> Watch:
     return watch._replace(rows=tuple(row for row, _ in kept), heard=tuple(at for _, at in kept))
 
 
-def _key(row: Row) -> tuple[str, ...]:
+def key(row: Row) -> tuple[str, ...]:
+    """What a row stays the same by when it is asked again: its note may be another one then."""
     expected = row.expected
     return (expected.domain, expected.name, expected.type, expected.value)
 

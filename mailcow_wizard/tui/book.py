@@ -59,7 +59,7 @@ class Book:
 
     def now_of(self, row: Row) -> Row:
         """A row as it was heard last."""
-        return next((one for one in self.rows if one.expected == row.expected), row)
+        return next((one for one in self.rows if watching.key(one) == watching.key(row)), row)
 
     def now(self) -> float:
         """This moment."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from dns_world import DOMAIN, NAME, OURS, RESOLVER, ZONE, Rows, World
 
-from mailcow_wizard.engine import records
+from mailcow_wizard.engine import records, watching
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.standing import Standing
@@ -148,6 +148,7 @@ def test_an_spf_record_is_right_where_it_lets_this_server_send_and_not_everybody
         ((), "v=spf1 mx +all", "wrong"),
         ((), "v=spf1 -all", "wrong"),
         ("v=spf1 -all", "v=spf1 ip4:192.0.2.9 -all", "wrong"),
+        ((), "v=spf1 include:silent.test mx -all", "could not ask"),
         ("v=spf1 include:silent.test mx -all", "v=spf1 include:silent.test mx -all", "could not ask"),
         ("v=spf1 include:silent.test mx -all", SPF, "right"),
     ],
@@ -162,7 +163,10 @@ def test_an_spf_record_that_is_waited_for_is_evaluated(
     assert isinstance(here.host, World)
     here.host.records[DOMAIN, "TXT"] = (now,)
     (again,) = records.read_again(here, found, (row,))
-    assert (again.state.kind, again.expected) == (state, row.expected)
+    assert (again.state.kind, watching.key(again)) == (state, watching.key(row))
+    assert ("is not known" in again.expected.note) == (state == "could not ask")
+    if state == "could not ask":
+        assert f"could not ask: whether the SPF record of {DOMAIN}" in words.sentence(again, 0)
 
 
 def test_an_address_that_was_not_named_is_asked_of_no_spf_record(tmp_path: Path) -> None:
