@@ -185,7 +185,11 @@ def _by_other_names(judgement: Judgement, facts: Exchangers, seen: Seen) -> Judg
         ),
         remedies=(
             *judgement.remedies,
-            _("Or add {named} to ADDITIONAL_SAN in mailcow.conf: the certificate has it then.", named=named),
+            _(
+                "Or add {named} to ADDITIONAL_SAN in mailcow.conf, so that the certificate has it, and "
+                "acknowledge this.",
+                named=named,
+            ),
         ),
     )
 

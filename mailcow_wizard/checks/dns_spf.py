@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged, unseen
 from mailcow_wizard.facts.dns.spf import Opinion, Spf, spf, texts
-from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, Verdict, policies
+from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, MOST_VOID, Verdict, policies
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.facts.dns.state import texts as all_texts
 from mailcow_wizard.language import _
@@ -251,7 +251,12 @@ def _advised(judgement: Judgement, domain: str, opinion: Opinion) -> Judgement:
                 why=broken.why,
             ),
             remedies=(
-                _("Shorten the TXT record of {domain}: fewer include, a, mx, ptr and exists.", domain=domain),
+                _("Shorten the TXT record of {domain}: fewer include, a, mx, ptr and exists.", domain=domain)
+                if broken.lookups > MOST_LOOKUPS or broken.void > MOST_VOID
+                else _(
+                    "Take what is not valid out of the TXT record of {domain}, or have its owner correct it.",
+                    domain=domain,
+                ),
             ),
         )
     weak = next((one for one in opinion.strangers if one.result == "neutral"), None)

@@ -77,6 +77,27 @@ def test_who_else_sends_for_a_domain_is_not_told_to_go() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("v=spf1 mx include:nobody.example -all", "Take what is not valid out"),
+        ("v=spf1 mx a:x.example a:y.example a:z.example -all", "Shorten the TXT record"),
+    ],
+)
+def test_what_is_not_valid_for_others_goes(text: str, remedy: str) -> None:
+    found = all_of(SPF, {(DOMAIN, "TXT"): text})[DOMAIN]
+    assert (found.status, found.remedies[0].startswith(remedy)) == ("warn", True), found
+
+
+def test_another_name_of_this_server_is_accepted_once_its_certificate_has_it() -> None:
+    """Who insists on the right name finds it then; the check goes on naming the other one."""
+    name = f"also.{DOMAIN}"
+    found = all_of(MX, {(name, "A"): OURS, (DOMAIN, "MX"): f"10 {name}."}, conf=f"ADDITIONAL_SAN={name}\n")[
+        DOMAIN
+    ]
+    assert (found.status, "acknowledge" in found.remedies[1]) == ("warn", True), found
+
+
+@pytest.mark.parametrize(
     ("name", "type", "here", "remedy"),
     [
         ("_imaps._tcp", "SRV", f"0 1 1993 {NAME}.", f"Publish: _imaps._tcp.{DOMAIN}. SRV 0 1 993 {NAME}."),
