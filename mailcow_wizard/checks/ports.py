@@ -119,8 +119,8 @@ def _misconfigured(facts: PortFacts) -> Judgement:
         "unknown" if binding.doubt and not binding.problem else "fail",
         _("mailcow.conf: {said}", said=said),
         certainty="untested" if binding.doubt and not binding.problem else "proved",
-        evidence=(Evidence(f"grep ^{key}= {facts.conf.path}", said),),
-        remedies=(_("Correct {key} in {path}, then run this check again.", key=key, path=facts.conf.path),),
+        evidence=(Evidence(facts.conf.command_for(key), said),),
+        remedies=(_("Correct {key} in {path}, then run this check again.", key=key, path=facts.conf.source),),
     )
 
 

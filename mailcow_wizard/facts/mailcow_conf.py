@@ -40,6 +40,17 @@ class MailcowConf(NamedTuple):
         return "true" if self.values.get("ENABLE_IPV6") == "" else self.get("ENABLE_IPV6").lower()
 
     @property
+    def source(self) -> str:
+        """Where a value is corrected: in the file, or where it was answered for one that is not there yet."""
+        if self.exists:
+            return self.path
+        return _("the settings for the install (s in the step Configuration, or the file of answers)")
+
+    def command_for(self, key: str) -> str:
+        """How a value is seen by hand."""
+        return f"grep ^{key}= {self.path}" if self.exists else "./wizard answers"
+
+    @property
     def network(self) -> str:
         """The first three numbers of the containers' /24. Of a value that mailcow cannot use, those that it
         begins with: what it is to be corrected to; else mailcow's own."""

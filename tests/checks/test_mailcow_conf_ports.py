@@ -71,3 +71,12 @@ def test_what_mailcow_conf_says(conf: str, check: str, status: str, words: str) 
     finding = judged(conf)[check]
     assert (finding.status, words in finding.summary) == (status, True), finding.summary
     assert status == "pass" or finding.certainty == ("untested" if status == "unknown" else "proved")
+
+
+def test_what_was_answered_for_an_install_is_corrected_where_it_was_answered() -> None:
+    host = NothingListens(files={"/proc/net/fib_trie": LOCAL})
+    settings = Settings(conf=("HTTP_BIND=203.0.113.77",))
+    (finding,) = Run([one for one in CHECKS if one.id == "ports.http"], Facts(host, settings), print).run()
+    assert finding.status == "fail"
+    assert "HTTP_BIND in the settings for the install" in finding.remedies[0]
+    assert "/opt/mailcow-dockerized" not in f"{finding.remedies} {finding.evidence}"
