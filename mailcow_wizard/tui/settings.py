@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailcow_wizard.engine.obstacles import is_root
 from mailcow_wizard.engine.settings import Draft, open_draft, remember
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.standing import Record
@@ -83,4 +84,8 @@ def _remember(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
     # There is no configuration yet that the checks of its step could judge.
     app.look_again([one for one in app.board.checks() if one.step != "config"])
     said = ngettext("{n} setting is kept for the install.", "{n} settings are kept for the install.", number)
+    if not is_root(app.session):
+        said = _(
+            "Kept for this user. Root, who installs, takes them from a file of answers (w in the Summary)."
+        )
     app.show_keys(said)

@@ -1,15 +1,22 @@
 """The form for mailcow.conf in a real terminal: good and bad input, the search, the saving."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fake_host import FakeHost
 from tui.scratch import CONF, SECRET, Scratch, open_step
 from tui.scratch import scratch as scratch
 from tui.tmux import Terminal
 
 from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.replies import User
+from mailcow_wizard.model import Settings
+from mailcow_wizard.tui import settings as saving
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 
@@ -336,3 +343,23 @@ def test_a_low_screen_says_that_there_are_more_rows(scratch: Scratch) -> None:
         terminal.wait_for("── 1 to 11 of 20 ──")
         terminal.keys("End")
         terminal.wait_for("── 10 to 20 of 20 ──")
+
+
+def test_who_is_not_root_is_told_that_the_install_does_not_know_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state is another one: root's install begins without it."""
+    monkeypatch.setattr(saving, "remember", lambda session, draft: 1)
+    for uid, words in ((0, "1 setting is kept for the install."), (1000, "Root, who installs, takes them")):
+        host = FakeHost(user=User(uid, "somebody", 0))
+        said: list[str] = []
+        app: Any = SimpleNamespace(
+            session=Session(host, Settings(), StateDirectory(str(tmp_path))),
+            board=SimpleNamespace(checks=tuple),
+            look_again=lambda some: None,
+            show_keys=said.append,
+        )
+        screen: Any = SimpleNamespace(dismiss=lambda: None)
+        draft: Any = None
+        saving._remember(app, draft, screen)
+        assert words in said[0]
