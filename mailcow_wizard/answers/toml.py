@@ -13,6 +13,7 @@ _MOST_MISTAKES = 20
 _MOST_STEPS_BACK = 60
 _PLACE = pattern(r"\s*\((?:at line (\d+), column \d+|at end of document)\)$")
 _BARE = pattern(r"\s*([\w.-]+)\s*=\s*([^\s\"'\[{#][^#\"']*?)\s*(?:#.*)?$")
+_LEAST = -(1 << 63)
 _DEEP = _("it is nested too deeply")
 _NO_NUMBER = _("a number or a date in it is none that could be used")
 _TABLE = pattern(r"\s*\[")
@@ -41,9 +42,6 @@ def loads(text: str) -> dict[str, Any]:
 
     try:
         found = tomli.loads(text)
-        # In hexadecimal Python reads numbers of any length, and then writes none of more than 4300 digits.
-        repr(found)
-        return found
     except tomli.TOMLDecodeError as error:
         said = str(error)
         place = _PLACE.search(said)
@@ -53,6 +51,18 @@ def loads(text: str) -> dict[str, Any]:
         raise NotToml(0, _DEEP) from None
     except ValueError:  # tomli leaves to Python what Python makes no number or date of
         raise NotToml(0, _NO_NUMBER) from None
+    if _is_too_great(found):
+        raise NotToml(0, _NO_NUMBER)
+    return found
+
+
+def _is_too_great(value: object) -> bool:
+    """Whether a number in it is none of TOML's, which have 64 bits: Python reads some of any length."""
+    if isinstance(value, dict):
+        return any(map(_is_too_great, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_too_great, value))
+    return isinstance(value, int) and not _LEAST <= value < -_LEAST
 
 
 def read(text: str) -> tuple[dict[str, Any], tuple[Mistake, ...], str]:

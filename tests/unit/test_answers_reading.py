@@ -244,6 +244,7 @@ BAD: dict[str, tuple[str, int, str, str]] = {
     "said twice": ("[network]\nmtu = 1400\nmtu = 1500\n", 3, "for the second time", "give it once"),
     "a number too long in hexadecimal": (f"[network]\nmtu = 0x{'f' * 5000}\n", 2, "not TOML: a number", ""),
     "a setting too long": (f"[mailcow]\nFTS_HEAP = 0x{'f' * 5000}\n", 2, "not TOML: a number", ""),
+    "a number of more than 64 bits": ("[network]\nmtu = 9223372036854775808\n", 2, "not TOML: a number", ""),
     "no end of text": ('\n\n[server]\nhostname = """\nx\n', 4, "has no end", "close it"),
 }
 
