@@ -138,10 +138,11 @@ def nobody_else_changes(job: Job) -> None:
 
 
 def _moved(job: Job) -> tuple[str, ...]:
-    """What helps where it is a directory above: a home that is root's is none any more."""
-    if not replaced_by(job.session.host, job.directory):
+    """What helps where it is a directory above, unless that is /opt itself: a home that is root's is none any
+    more."""
+    above, _slash, name = job.directory.rpartition("/")
+    if above == "/opt" or not replaced_by(job.session.host, job.directory):
         return ()
-    name = job.directory.rpartition("/")[2]
     return (
         _(
             "If that is a home it stays its owner's: mv {directory} /opt/, then start with --dir /opt/{name}",

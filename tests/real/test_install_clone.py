@@ -4,6 +4,8 @@ git's is not used."""
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -92,3 +94,13 @@ def test_whose_home_mailcow_lies_in_is_not_told_to_give_it_away(repository: Path
     with pytest.raises(Failed, match=f"{home} belongs to 12345") as above:
         clone.nobody_else_changes(begun)
     assert f"mv {home}/mailcow /opt/, then start with --dir /opt/mailcow" in above.value.remedies[0]
+
+
+@pytest.mark.parametrize(("directory", "moves"), [("/opt/mailcow", 0), ("/home/anna/mailcow", 1)])
+def test_what_lies_in_opt_is_not_told_to_be_moved_there(
+    monkeypatch: pytest.MonkeyPatch, directory: str, moves: int
+) -> None:
+    """Where /opt itself is a user's."""
+    monkeypatch.setattr(clone, "replaced_by", lambda host, directory: "its directory belongs to 12345")
+    here: Any = SimpleNamespace(directory=directory, session=SimpleNamespace(host=None))
+    assert len(clone._moved(here)) == moves
