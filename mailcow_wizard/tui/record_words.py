@@ -205,7 +205,16 @@ def to_do(rows: Sequence[Row]) -> str:
         return capitalized(said)
     if provider:
         return _("Your provider has to set the server's name (PTR)")
-    waited = sum(watching.holds_up(one) for one in rows)
+    waits = [one for one in rows if watching.holds_up(one)]
+    unknown, waited = sum(one.state.kind == "could not ask" for one in waits), len(waits)
+    if unknown:
+        said = ngettext(
+            "one could not be asked: whether it is right is not known",
+            "{number} could not be asked: whether they are right is not known",
+            unknown,
+            number=number(unknown),
+        )
+        return capitalized(said)
     if waited:
         return ngettext(
             "All is published; one is not right everywhere yet",

@@ -69,6 +69,10 @@ def test_nothing_is_published_and_what_to_publish_is_in_the_order_of_need(tmp_pa
             "Publish these two and correct one",
         ),
         (
+            {(DOMAIN, "TXT"): "v=spf1 mx include:silent.test -all", ("silent.test", "TXT"): "silence"},
+            "One could not be asked: whether it is right is not known",
+        ),
+        (
             {("25.100.51.198.in-addr.arpa", "PTR"): "static.example.net."},
             "Your provider has to set the server's name (PTR)",
         ),
@@ -203,7 +207,8 @@ def test_an_address_that_is_not_known_is_not_right(tmp_path: Path, there: Any) -
     assert (sender.state.kind, sender.value) == ("could not ask", SPF)
     again = records.read_again(here, found, (row, sender))
     assert [one.state.kind for one in again] == ["could not ask"] * 2
-    assert words.to_do(found.rows) != "All that mail needs is there and right"
+    said = "Two could not be asked: whether they are right is not known"
+    assert words.to_do(found.rows) == said
     assert [one.type for one in found.facts.get(push).left if one.check == "dns.a"] == ["A"]
 
 
