@@ -133,3 +133,17 @@ def test_policies(text: str, result: str) -> None:
     assert found.text == result
     assert bool(found.text) != bool(found.words)
     assert text in found.words or not mistakes(found.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("v=spf1 mx +all", "end it with -all or ~all"),
+        ("v=spf1 mx ip4:0.0.0.0/0 -all", "by 'ip4:0.0.0.0/0'. Take that word away"),
+        ("v=spf1 mx include:open.example.net -all", "by 'include:open.example.net'. Take that word away"),
+    ],
+)
+def test_a_record_that_ends_well_is_not_told_to_end_so(text: str, words: str) -> None:
+    found = merged_sender(DOMAIN, text, opinion(text, V4, V6), True)
+    assert found, text
+    assert words in found.words

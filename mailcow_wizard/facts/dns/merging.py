@@ -40,7 +40,8 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
                 text=text,
             ),
         )
-    if any(one.result == "pass" for one in opinion.strangers):
+    passing = [one.term for one in opinion.strangers if one.result == "pass"]
+    if any(not one or _name(one) == "all" for one in passing):
         return Merged(
             "",
             _(
@@ -49,7 +50,7 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
                 text=text,
             ),
         )
-    wide = next((one.wide for one in opinion.strangers if one.wide), "")
+    wide = next((one for one in (*passing, *(one.wide for one in opinion.strangers)) if one), "")
     if wide:
         return Merged(
             "",
