@@ -43,6 +43,8 @@ class Docker(FakeHost):
         (STOP.argv, None, ""),
         (("systemctl", "disable", "--now", "postfix.service"), BOXES, ""),
         (("systemctl", "enable", "docker.service"), BOXES, ""),
+        (("systemctl", "enable", "--now", "docker.service"), BOXES, ""),
+        (("systemctl", "disable", "docker.service"), BOXES, ""),  # it runs on, and so do they
         (("dpkg", "--remove", "docker"), BOXES, ""),
     ],
 )

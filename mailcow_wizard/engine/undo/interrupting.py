@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _DOCKER = frozenset(("docker", "docker.service"))
 _SERVICES = frozenset(("systemctl", "rc-service", "service"))
-_STOPS = frozenset(("stop", "disable"))
+_DISABLED_NOW = frozenset(("disable", "--now"))
+"""What is disabled without the second runs on until the machine is restarted."""
 _NAMED = 3
 
 
@@ -28,7 +29,7 @@ def interrupts(facts: Facts, steps: Sequence[PlanStep]) -> str:
         if isinstance(step, Command) and step.argv[0] in _SERVICES and _DOCKER.intersection(step.argv)
         for word in step.argv
     }
-    stops = bool(_STOPS.intersection(verbs))
+    stops = "stop" in verbs or verbs >= _DISABLED_NOW
     if "restart" in verbs or (stops and "start" in verbs):
         from mailcow_wizard.fixes import docker_settings
 
