@@ -241,7 +241,11 @@ def _choose(facts: Subnet) -> str:
             "IPV4_NETWORK={free} in mailcow.conf, before the first start.",
             free=facts.free,
         )
-    return _("Set IPV4_NETWORK={free} in mailcow.conf", free=facts.free) + (
+    return _set(facts, "IPV4_NETWORK", facts.free)
+
+
+def _set(facts: Subnet, key: str, value: str) -> str:
+    return _("Set {key}={value} in {source}", key=key, value=value, source=facts.source) + (
         _(", after `docker compose down`.") if facts.mine else _(", before the first start.")
     )
 
@@ -264,10 +268,7 @@ def _taken_v6(facts: Subnet) -> Judgement:
                 listed([one.network for one in others]),
             ),
         ),
-        (
-            _("Set IPV6_NETWORK={free} in mailcow.conf", free=facts.free_v6 or "fd…/64")
-            + (_(", after `docker compose down`.") if facts.mine else _(", before the first start.")),
-        ),
+        (_set(facts, "IPV6_NETWORK", facts.free_v6 or "fd…/64"),),
     )
 
 

@@ -80,15 +80,19 @@ CONF = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=172.22.1\n"}
 
 
 @pytest.mark.parametrize(
-    ("job", "left"),
+    ("job", "left", "remedy"),
     [
-        (Taken({}), True),
-        (Taken(CONF), False),
-        (Taken({}, "IPV4_NETWORK=172.22.1"), False),
+        (Taken({}), True, "Nothing to do where the wizard installs mailcow"),
+        (Taken(CONF), False, "Set IPV4_NETWORK=172.22.2 in mailcow.conf, before"),
+        (
+            Taken({}, "IPV4_NETWORK=172.22.1"),
+            False,
+            "Set IPV4_NETWORK=172.22.2 in the settings for the install",
+        ),
     ],
     ids=["nobody has chosen", "mailcow.conf has it", "answered"],
 )
-def test_a_network_that_the_install_chooses_does_not_stop_it(job: Taken, left: bool) -> None:
+def test_a_network_that_the_install_chooses_does_not_stop_it(job: Taken, left: bool, remedy: str) -> None:
     (check,) = select(("network.subnet",))
     finding = join(check, judge_subnet(job.facts().get(subnet)))
     assert gate.blocking((finding,)) == (finding,)
@@ -97,7 +101,7 @@ def test_a_network_that_the_install_chooses_does_not_stop_it(job: Taken, left: b
     assert job.told == ([f"{finding.summary}; the containers get 172.22.2.0/24"] if left else []), (
         "what becomes of it is told"
     )
-    assert finding.remedies[0].startswith("Nothing to do where the wizard installs mailcow") is left
+    assert finding.remedies[0].startswith(remedy)
 
 
 def test_what_will_stop_it_stands_before_its_plan() -> None:

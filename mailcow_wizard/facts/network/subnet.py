@@ -49,7 +49,8 @@ class Subnet(NamedTuple):
     own network is there already; `routes_unread` why the routes of other tables could not be read.
     `claims_v6` are Docker's networks over that of IPv6 (`network_v6`) and routes to it or a part of it, and
     `free_v6` is another one.
-    `open` says that nobody has chosen one yet: there is no mailcow.conf, and nothing was answered for it.
+    `open` says that nobody has chosen one yet: there is no mailcow.conf, and nothing was answered for it;
+    `source` is where it is chosen.
     """
 
     network: str
@@ -65,6 +66,7 @@ class Subnet(NamedTuple):
     claims_v6: tuple[Claim, ...] = ()
     free_v6: str = ""
     open: bool = False
+    source: str = "mailcow.conf"
 
     @property
     def left_to_install(self) -> bool:
@@ -82,7 +84,7 @@ def subnet(facts: Facts) -> Subnet:
         network = ipaddress.IPv4Network(f"{prefix}.0/24")
     except ValueError:
         said = _("IPV4_NETWORK is '{prefix}' and not the first three numbers of a network", prefix=prefix)
-        return Subnet("", True, (), _free(facts), (), trouble=said)
+        return Subnet("", True, (), _free(facts), (), trouble=said, source=_source(conf))
     networks: list[Claim] = []
     unread = []
     mine, pool, told = False, "", True
@@ -121,7 +123,12 @@ def subnet(facts: Facts) -> Subnet:
         claims_v6=tuple(claims_v6),
         free_v6=free_v6,
         open=not conf.exists and not conf.get("IPV4_NETWORK"),
+        source=_source(conf),
     )
+
+
+def _source(conf: MailcowConf) -> str:
+    return "mailcow.conf" if conf.exists else conf.source
 
 
 def _free(facts: Facts) -> str:
