@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import certainty, see_why, values
+from mailcow_wizard.checks.dns_states import certainty, refused, see_why, values
+from mailcow_wizard.facts.dns.certificate import is_refused
 from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import PATH, right_path, right_service, srv_value
 from mailcow_wizard.facts.dns.mail_server import MailServer
@@ -66,6 +67,15 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
             certainty="untested",
             remedies=(see_why(unasked[0]),),
         )
+    found = _there(common, domain, rows, missing)
+    untold = [seen for _unused, seen, line in rows if is_refused(seen) and _kind(seen, line) != "missing"]
+    return refused(found, "optional", untold[0]) if untold else found
+
+
+def _there(
+    common: Judgement, domain: str, rows: list[tuple[str, Seen, str]], missing: list[str]
+) -> Judgement:
+    """How many there are, where none is wrong."""
     there = len(rows) - len(missing)
     if missing:
         return common._replace(

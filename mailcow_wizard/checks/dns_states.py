@@ -63,7 +63,7 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
             summary=_("{right}; this machine's own resolver says otherwise", right=right)
         )
     if found.holds:
-        return _refused(common, record, seen) if is_refused(seen) else common
+        return refused(common, record.level, seen) if is_refused(seen) else common
     if found.kind == "could not ask" and seen.answered:
         return _unfollowed(common, record, seen)
     if found.kind == "could not ask":
@@ -107,10 +107,10 @@ def _publish(record: Record, seen: Seen) -> str:
     return _("Publish: {line}", line=record.line)
 
 
-def _refused(common: Judgement, record: Record, seen: Seen) -> Judgement:
+def refused(common: Judgement, level: Level, seen: Seen) -> Judgement:
     """A record that is right where it is kept, and that nobody gets."""
     return common._replace(
-        status=_WRONG[record.level],
+        status=_WRONG[level],
         summary=_("{right}, but resolvers do not tell it (SERVFAIL)", right=common.summary),
         why=_(
             "Most servers and programs ask resolvers that check signatures; what those refuse is not there "

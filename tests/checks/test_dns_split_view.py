@@ -106,6 +106,14 @@ def test_what_the_world_does_not_get_is_not_there(id: str, records: Rows, inside
     assert one.severity != "advice"
 
 
+def test_services_that_the_world_does_not_get() -> None:
+    here: Rows = {(f"_imaps._tcp.{DOMAIN}", "SRV"): f"0 1 993 {NAME}."}
+    one = found("dns.srv", here, {}, refused=True)
+    assert (one.status, "resolvers do not tell it (SERVFAIL)" in one.summary) == ("warn", True), one.summary
+    assert "dns.dnssec" in one.remedies[0]
+    assert {found("dns.srv", {}, {}, refused=True).status, found("dns.srv", here, {}).status} == {"pass"}
+
+
 @pytest.mark.parametrize(
     ("id", "place", "now", "before"),
     [
