@@ -64,14 +64,19 @@ def pass_through(job: Job, findings: Sequence[Finding], refused: Refused = Mappi
     here, and why."""
     for one in findings:
         if one.status in ("fail", "warn", "crashed"):
-            accepted = ""
-            if one.acknowledged:
-                accepted = " " + _("(acknowledged: {reason})", reason=one.acknowledged.reason)
-            job.tell(f"{one.status} {_named(one)}: {one.summary}{accepted}")
+            job.tell(told(one))
     stopping = blocking(findings)
     if stopping:
         lines = dict.fromkeys(line for one in stopping for line in remedies(one, refused))
         raise Failed(_sentence(stopping), tuple(lines), stopping)
+
+
+def told(finding: Finding) -> str:
+    """A finding as a line of the log, with why it was acknowledged."""
+    accepted = ""
+    if finding.acknowledged:
+        accepted = " " + _("(acknowledged: {reason})", reason=finding.acknowledged.reason)
+    return f"{finding.status} {_named(finding)}: {finding.summary}{accepted}"
 
 
 def remedies(finding: Finding, refused: Refused = MappingProxyType({})) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def run(job: Job) -> str:
         findings = _with_mailbox(job, checks)
         failing = _failing(findings)
     for one in findings:
-        job.tell(f"{one.status} {one.id}{f' [{one.subject}]' if one.subject else ''}: {one.summary}")
+        job.tell(gate.told(one))
     job.keep(findings)
     if failing:
         several = len({one.id for one in failing}) > 1

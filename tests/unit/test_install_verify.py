@@ -160,3 +160,16 @@ def test_what_fails_and_is_acknowledged_is_not_told_as_none(failing: tuple[str, 
     assert note in said
     assert "none fails" not in said
     assert "to read" not in said
+
+
+def test_the_log_says_of_what_fails_that_it_was_acknowledged(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, lines = job(tmp_path, FirstMailbox()), list[str]()
+    accepted = Acknowledgement("so be it", "root", "2026-11-30T00:00:00Z", None)
+    checks = select(("mail.ports", "mail.relay"))
+    fails = join(checks[0], Judgement("fail", "no STARTTLS", subject="25"))._replace(acknowledged=accepted)
+    monkeypatch.setattr(told, "look", lambda _checks: (fails, join(checks[1], Judgement("pass", "refused"))))
+    monkeypatch.setattr(told, "tell", lines.append)
+    verify.run(told)
+    assert lines == ["fail mail.ports [25]: no STARTTLS (acknowledged: so be it)", "pass mail.relay: refused"]
