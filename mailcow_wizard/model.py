@@ -131,7 +131,8 @@ class Judgement(NamedTuple):
 
     `summary` is one line; `found` what there is; `remedies` what mends it, in words, best first.
     `severity`, `needed`, `why` and `doc` replace the check's own where one case differs from the others.
-    `stops` is where packets end, of what is about getting out.
+    `stops` is where packets end, of what is about getting out. `left_to_install`: by hand it has to be
+    mended; an install by the wizard settles it, with nothing to apply before.
     """
 
     status: Status
@@ -147,6 +148,7 @@ class Judgement(NamedTuple):
     doc: str | None = None
     subject: str | None = None
     stops: Stops = ""
+    left_to_install: bool = False
 
 
 class Check(NamedTuple):
@@ -221,7 +223,8 @@ class Acknowledgement(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A check's result (contract: an element of `checks`), `remedies` in words, and where packets end."""
+    """A check's result (contract: an element of `checks`), `remedies` in words; the last two are the
+    judgement's."""
 
     id: str
     subject: str | None
@@ -241,6 +244,7 @@ class Finding(NamedTuple):
     acknowledged: Acknowledgement | None = None
     duration_ms: int = 0
     stops: Stops = ""
+    left_to_install: bool = False
 
 
 class Event(NamedTuple):

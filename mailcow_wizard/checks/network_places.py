@@ -180,6 +180,7 @@ def judge_subnet(facts: Subnet) -> Judgement:
                 listed=listed([one.by for one in hard[:3]]),
             ),
             remedies=(choose,),
+            left_to_install=facts.left_to_install,
         )
     if facts.claims_v6:
         return _taken_v6(facts)

@@ -46,6 +46,7 @@ def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
         fixes=tuple(one._replace(title=harmless(one.title)) for one in judgement.fixes),
         duration_ms=round(duration * 1000),
         stops=judgement.stops,
+        left_to_install=judgement.left_to_install,
     )
 
 

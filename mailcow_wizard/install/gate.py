@@ -7,8 +7,6 @@ from types import MappingProxyType
 
 from mailcow_wizard import checks
 from mailcow_wizard.engine.given import Allowed
-from mailcow_wizard.facts.network.subnet import subnet
-from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding
@@ -38,19 +36,11 @@ def blocking(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def settled_later(facts: Facts, findings: Sequence[Finding]) -> Finding | None:
-    """The one that stops nothing, for a later stage settles it: until there is a mailcow.conf the network of
-    the containers is mailcow's choice. Raises HostError."""
-    taken = next((one for one in blocking(findings) if one.id == "network.subnet"), None)
-    return taken if taken and facts.get(subnet).left_to_install else None
-
-
-def foreseen(facts: Facts, findings: Sequence[Finding], allowed: Sequence[Allowed]) -> tuple[Finding, ...]:
+def foreseen(findings: Sequence[Finding], allowed: Sequence[Allowed]) -> tuple[Finding, ...]:
     """Of what was found before an install begins that which will stop it at its first stage, unless it is
-    mended or acknowledged before; `allowed` are fixes that the stage applies. Raises HostError."""
+    mended or acknowledged before; `allowed` are fixes that the stage applies."""
     first = {one.id for one in first_checks()} - {one.check for one in allowed}
-    later = settled_later(facts, findings)
-    return tuple(one for one in blocking(findings) if one.id in first and one is not later)
+    return tuple(one for one in blocking(findings) if one.id in first and not one.left_to_install)
 
 
 def troubling(findings: Sequence[Finding]) -> tuple[Finding, ...]:

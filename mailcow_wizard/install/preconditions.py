@@ -50,12 +50,12 @@ def run(job: Job) -> str:
 
 
 def _without_network(job: Job, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Without the finding that a later stage settles."""
-    facts = job.facts()
-    taken = gate.settled_later(facts, findings)
+    """Without the finding that a later stage settles: until there is a mailcow.conf the network of the
+    containers is mailcow's choice."""
+    taken = next((one for one in gate.blocking(findings) if one.left_to_install), None)
     if taken is None:
         return findings
-    free = facts.get(subnet).free
+    free = job.facts().get(subnet).free
     job.tell(_("{trouble}; the containers get {free}.0/24", trouble=taken.summary, free=free))
     return tuple(one for one in findings if one is not taken)
 

@@ -61,9 +61,9 @@ BY_ITSELF = {
 
 
 def mends(finding: Finding) -> bool:
-    """Whether a stage of the install mends this by itself; a missing Compose comes with the engine."""
+    """Whether the install mends this by itself; a missing Compose comes with the engine."""
     known = {fix for every in BY_ITSELF.values() for _check, fix in every}
-    return any(one.id in known for one in finding.fixes)
+    return finding.left_to_install or any(one.id in known for one in finding.fixes)
 
 
 def title(stage: str) -> str:

@@ -265,6 +265,7 @@ def _finding() -> dict[str, Any]:
             "acknowledged": {"anyOf": [acknowledged, {"type": "null"}]},
             "duration_ms": _COUNT,
             "stops": _enum(STOPS),
+            "left_to_install": {"type": "boolean"},
         }
     )
 

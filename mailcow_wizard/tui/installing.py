@@ -77,7 +77,7 @@ def _looked_at(app: Wizard) -> Callable[[], object]:
             return lambda: app.show_keys(unfit)
         choices = going_on.choices(app.session, standing)
         some = () if here else outlook.outlook(app.session, standing, choices)
-        stops = gate.foreseen(app.session.new_facts(), app.board.findings(), choices.fixes)
+        stops = gate.foreseen(app.board.findings(), choices.fixes)
     except HostError as error:
         said = _("This could not be looked at: {error}", error=error)
         return lambda: app.show_keys(said)

@@ -15,6 +15,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install import by_itself, docker, gate, preconditions
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.stages import mends
 from mailcow_wizard.model import Acknowledgement, Check, Finding, Fix, Judgement, Settings
 from mailcow_wizard.tui.install_words import outlook_lines
 
@@ -96,6 +97,7 @@ def test_a_network_that_the_install_chooses_does_not_stop_it(job: Taken, left: b
     (check,) = select(("network.subnet",))
     finding = join(check, judge_subnet(job.facts().get(subnet)))
     assert gate.blocking((finding,)) == (finding,)
+    assert mends(finding) is left
     rest = preconditions._without_network(job, (finding,))
     assert rest == (() if left else (finding,))
     assert job.told == ([f"{finding.summary}; the containers get 172.22.2.0/24"] if left else []), (
@@ -114,9 +116,9 @@ def test_what_will_stop_it_stands_before_its_plan() -> None:
     ]
     found = [one._replace(acknowledged=accepted if "outbound" in one.id else None) for one in found]
     found.append(join(select(("network.subnet",))[0], judge_subnet(job.facts().get(subnet))))
-    stops = gate.foreseen(job.facts(), found, ())
+    stops = gate.foreseen(found, ())
     assert [one.id for one in stops] == ["ports.smtp"]
-    assert gate.foreseen(job.facts(), found, (Allowed("ports.smtp", "stop-service"),)) == ()
+    assert gate.foreseen(found, (Allowed("ports.smtp", "stop-service"),)) == ()
     lines = [f"{one.label}: {one.text}" for one in outlook_lines((), 80, stops * 6)]
     assert lines[:5] == ["In the way: ports.smtp", *[": ports.smtp"] * 3, ": and 2 more"]
     assert "stops at stage 1" in lines[5]
