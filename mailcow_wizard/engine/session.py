@@ -129,7 +129,10 @@ class Session:
         said = [f"{key}={value}" for key, value in values.items() if key != _NAME]
         name = values.get(_NAME, "")
         kept = joined(self.answers.conf, said)  # what a file answers stays in that file
-        self.keep(self.answers._replace(conf=kept, hostname=name or self.answers.hostname), named=bool(name))
+        answers = self.answers._replace(conf=kept)
+        if name:  # the domains of the command line go on to count beside it
+            answers = answers._replace(hostname=name, domains=self.settings.domains)
+        self.keep(answers, named=bool(name))
         self.settings = self.settings._replace(conf=joined(self.settings.conf, said))
 
     def chosen_is_written(self) -> None:

@@ -102,6 +102,14 @@ def test_what_mailcow_conf_is_to_hold(tmp_path: Path) -> None:
     assert session(tmp_path).answers == Answers("mail.example.net")
 
 
+def test_a_name_that_is_chosen_takes_no_domain_away(tmp_path: Path) -> None:
+    said = Session(FakeHost(), Settings(domains=("example.com",)), StateDirectory(str(tmp_path)))
+    said.choose({"SKIP_CLAMD": "y"})
+    assert (said.settings.domains, session(tmp_path).settings.domains) == (("example.com",), ())
+    said.choose({"MAILCOW_HOSTNAME": "mail.example.org"})
+    assert said.settings.domains == session(tmp_path).settings.domains == ("example.com",)
+
+
 def test_a_file_of_answers_counts_more_than_what_was_chosen(tmp_path: Path) -> None:
     session(tmp_path).choose({"SKIP_CLAMD": "y", "SKIP_FTS": "y"})
     conf = ("SKIP_CLAMD=n",)
