@@ -39,9 +39,14 @@ def nagios(findings: Sequence[Finding], proof: bool = False) -> tuple[str, int]:
     first = _piped(f"{named(worst[0].id, worst[0].subject)}: {worst[0].summary}") if worst else calm
     more = f" (and {len(worst) - 1} more)" if len(worst) > 1 else ""
     counts = " ".join(f"{status}={sum(one.status == status for one in counted)}" for status in STATUSES)
-    lines = [f"MAILCOW {word} - {first[:_LONGEST]}{more} | {counts}"]
+    lines = [f"MAILCOW {word} - {_short(first)}{more} | {counts}"]
     lines += [_piped(plain(one)) for one in findings if one.status not in ("pass", "skipped")]
     return "".join(f"{line}\n" for line in lines), code
+
+
+def _short(text: str) -> str:
+    """At a word, and with a mark: a name that is cut looks like another one."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3].rpartition(' ')[0]}..."
 
 
 def _piped(text: str) -> str:

@@ -316,6 +316,17 @@ def test_nagios_is_told_the_worst_first() -> None:
     )
 
 
+def test_a_long_sentence_for_nagios_ends_at_a_word_and_with_a_mark() -> None:
+    names = "mx.example.org, autodiscover.example.org,"
+    summary = (
+        f"the certificate on ports 465, 993, 995, 443 is for {names} autoconfig.example.org, not for others"
+    )
+    first = nagios([finding("fail", summary, id="mail.certificate")])[0].partition(" | ")[0]
+    shown = f"the certificate on ports 465, 993, 995, 443 is for {names}..."
+    assert first == f"MAILCOW CRITICAL - mail.certificate: {shown}"
+    assert f"ports.smtp: {'x' * 108} | " in nagios([finding("fail", "x" * 108)])[0]
+
+
 def test_nagios_is_told_what_was_acknowledged() -> None:
     accepted = finding("fail")._replace(
         acknowledged=Acknowledgement("known", "root", "2026-11-28T12:00:00Z", None)
