@@ -21,6 +21,7 @@ from mailcow_wizard.engine.undo.gone import keep_gone
 from mailcow_wizard.engine.undo.interrupting import interrupts
 from mailcow_wizard.engine.undo.later import target_below
 from mailcow_wizard.engine.undo.ports import keep_taken
+from mailcow_wizard.engine.undo.target import needless
 from mailcow_wizard.engine.work import CONFIRMED
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer
@@ -180,8 +181,9 @@ def backward(session: Session, change_id: str) -> Plan:
     # A plan may edit a file twice: what the first edit is taken back from is what the second left.
     contents: dict[str, bytes | None] = {}
     found: dict[str, tuple[str, bytes | None, str]] = {}
+    passed = needless(changing, plan.steps, standing.marks)
     for number, step in reversed(tuple(enumerate(plan.steps))):
-        if standing.marks[number] == "waiting" or standing.back[number] == "done":
+        if standing.marks[number] == "waiting" or standing.back[number] == "done" or number in passed:
             continue
         if isinstance(step, Command):
             looks = (one.argv for one in step.proofs)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard.engine import readable
 from mailcow_wizard.engine.diff import hide
 from mailcow_wizard.engine.journal import Journal, Mark, Standing, State
-from mailcow_wizard.engine.undo.target import target
+from mailcow_wizard.engine.undo.target import needless, target
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import Denied, HostError, Missing, Unending
 from mailcow_wizard.host.files.changing import Changing, Seen
@@ -158,8 +158,13 @@ class Work:
             return
         self._stand_if_possible(state="undoing", doing="undo", error=why)
         failures = []
+        try:
+            passed = needless(self._changing, self._plan.steps, self.standing.marks)
+        except HostError:
+            passed = frozenset()
         for number in reversed(range(len(self._plan.steps))):
-            if self.standing.marks[number] == "waiting" or self.standing.back[number] == "done":
+            mark, back = self.standing.marks[number], self.standing.back[number]
+            if mark == "waiting" or back == "done" or number in passed:
                 continue
             try:
                 self._one_back(number, self._plan.steps[number])

@@ -8,6 +8,7 @@ from changes import SECRET, Place, nothing
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.undo.target import Conflict
+from mailcow_wizard.model import Command, Edit
 
 
 def conf(zone: str, more: str = "") -> bytes:
@@ -79,3 +80,28 @@ def test_a_later_change_that_was_taken_back_is_none(place: Place) -> None:
     place.write("mailcow.conf", conf("A"), 0o600)
     taken_back(session, "1")
     assert now(place) == conf("A")
+
+
+def test_a_trial_copy_that_is_gone_is_not_written_again(place: Place) -> None:
+    """A plan that tries something out beside the file: its copy is no part of what is taken back."""
+    session, trial = place.session(), str(place.root / "trial")
+    copy = (Edit(trial, None, b"x"), Command(("true",)), Edit(trial, b"x", None))
+    plan = place.made(*copy, place.edit("mailcow.conf", conf("B")))
+    assert mending.apply(session, plan, nothing).state == "applied"
+    back = mending.backward(session, "1")
+    assert [one.path for one in back.steps if isinstance(one, Edit)] == [f"{place.root}/mailcow.conf"]
+    told: list[str] = []
+    mending.take_back(session, "1", lambda progress: told.append(progress.text))
+    assert not any(trial in one for one in told)
+    assert now(place) == conf("A")
+    assert not (place.root / "trial").exists()
+
+
+def test_a_trial_copy_that_somebody_made_again_stays(place: Place) -> None:
+    session, trial = place.session(), place.root / "trial"
+    copy = (Edit(str(trial), None, b"x"), Edit(str(trial), b"x", None))
+    assert mending.apply(session, place.made(*copy), nothing).state == "applied"
+    trial.write_bytes(b"mine")
+    with pytest.raises(Conflict, match="was made anew since"):
+        mending.backward(session, "1")
+    assert trial.read_bytes() == b"mine"

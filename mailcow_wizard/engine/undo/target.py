@@ -8,6 +8,14 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailcow_wizard.engine.journal import Mark
+    from mailcow_wizard.host.files.changing import Changing
+    from mailcow_wizard.model import PlanStep
 
 _MOST_LINES = 20
 
@@ -48,6 +56,22 @@ def target(step: Edit, now: bytes | None) -> bytes | None:
         text = _("{path}: lines of this change were edited since; they stay as they are", path=step.path)
         raise Conflict(step.path, text, mine, theirs) from None
     return None if before is None and not merged else merged
+
+
+def needless(changing: Changing, steps: Sequence[PlanStep], marks: Sequence[Mark]) -> frozenset[int]:
+    """The numbers of edits of a file that the plan made and took away again, as a trial copy is: where it is
+    still gone, taking them back would write it and take it away once more. Raises HostError."""
+    edits: dict[str, list[tuple[int, Edit]]] = {}
+    for number, step in enumerate(steps):
+        if isinstance(step, Edit):
+            edits.setdefault(step.path, []).append((number, step))
+    return frozenset(
+        number
+        for path, some in edits.items()
+        if len(some) > 1 and some[0][1].before is None and some[-1][1].after is None
+        if all(marks[number] == "done" for number, _step in some) and changing.look(path).content is None
+        for number, _step in some
+    )
 
 
 def _lines(path: str, data: bytes) -> tuple[str, ...]:
