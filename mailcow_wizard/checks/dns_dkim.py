@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
-from mailcow_wizard.facts.dns.dkim import Dkim, Key, dkim, is_key_record, key_of, trouble
+from mailcow_wizard.facts.dns.dkim import ADVISED_BITS, Dkim, Key, dkim, is_key_record, key_of, trouble
 from mailcow_wizard.facts.dns.expected import right_key
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import at_once, state, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
-# RFC 8301, 3.2; and what mailcow makes.
-ADVISED_BITS = 2048
 _PAGE = _("Configuration, Options, ARC/DKIM keys")
 _NOT_COMPARED = _("whether mailcow signs with it could not be seen")
 

@@ -33,6 +33,10 @@ MAILCOWS = (
     "TFf/hF8NgNa5VORA77t62AtrHZUWOFa2y2BnpaDTft1oLC2Y+5HGr/dgf3RKkDO263UGfynWVTe4VlhG9KWgj6v8r3c3UpvSKd3a"
     "h7wCd4Lo5JPTyC2pPqgOWFacARBWndYzxW/dKhH9jhaXnrC6RhqAl+SeX5DOEZM+CowX81Q0d26LN1+ADfVK6wIDAQAB"
 )
+SHORT = (  # 1024 bits
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDU1G4agQkyE1KJ2394j0Nr1ENY4nRXGiVDTTLq2DZIc83FYaT6WRVGCAs7lSA0"
+    "qYgh+reOv+xJBUWND7J52bujVTVFRxukAsgP+08uM8HDRaMwZIymCqMsMu8NncV6ayhyQPBEVWXR2BHwnPuyQI2mBTL2WdlKb/tFsiUs2qD4qwIDAQAB"
+)
 ID = "c" * 64
 KEY = f"v=DKIM1;k=rsa;t=s;s=email;p={MAILCOWS}"
 AT = (f"dkim._domainkey.{DOMAIN}", "TXT")
@@ -112,6 +116,23 @@ def test_a_key_that_is_not_published_is_handed_over() -> None:
 def test_a_key_that_is_marked_as_a_test_is_told() -> None:
     found = judge(Running({AT: KEY.replace("t=s", "t=s:y")}, said()))
     assert (found.status, "marked as a test (t=y)" in found.summary) == ("warn", True), found.summary
+
+
+@pytest.mark.parametrize(
+    ("text", "public", "note"),
+    [
+        (KEY, MAILCOWS, ""),
+        (KEY.replace("t=s", "t=s:y"), MAILCOWS, "marked as a test (t=y): receivers ignore it"),
+        (KEY.replace(MAILCOWS, SHORT), SHORT, "1024 bits; 2048 are advised"),
+        (KEY, "", "mailcow has no key, and does not sign"),
+    ],
+)
+def test_the_table_notes_what_the_check_warns_of(text: str, public: str, note: str) -> None:
+    host = Running({AT: text}, said(public=public))
+    found = row(host)
+    assert (found.state.kind, found.expected.note if note else "") == ("right", note)
+    assert judge(host).status == ("warn" if note else "pass")
+    assert note in "\n".join(report.lines([found]))
 
 
 def test_the_selector_is_mailcows() -> None:

@@ -16,6 +16,8 @@ from mailcow_wizard.typed import NamedTuple
 
 # RFC 8301, 3.2: shorter keys are not to be trusted.
 LEAST_BITS = 1024
+# RFC 8301, 3.2; and what mailcow makes.
+ADVISED_BITS = 2048
 _KINDS = ("rsa", "ed25519")
 _ED25519_BITS = 256
 
@@ -107,6 +109,19 @@ def trouble(text: str) -> str:
     if not key.trouble and key.kind == "rsa" and key.bits < LEAST_BITS:
         return _("{bits} bits are too short", bits=key.bits)
     return key.trouble
+
+
+def shortcoming(text: str, ours: SigningKey) -> str:
+    """What is not as it could be about a record that receivers use, in a few words; empty where nothing is.
+    `ours` is what mailcow signs with."""
+    key = key_of(text)
+    if ours.runs and not ours.public:
+        return _("mailcow has no key, and does not sign")
+    if "y" in key.flags:
+        return _("marked as a test (t=y): receivers ignore it")
+    if key.kind == "rsa" and key.bits < ADVISED_BITS:
+        return _("{bits} bits; {advised} are advised", bits=key.bits, advised=ADVISED_BITS)
+    return ""
 
 
 def usable(text: str) -> bool:

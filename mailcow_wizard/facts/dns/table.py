@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.dns import expected as wanted
 from mailcow_wizard.facts.dns.certificate import is_refused
 from mailcow_wizard.facts.dns.delegation import Zone
-from mailcow_wizard.facts.dns.dkim import is_key_record
+from mailcow_wizard.facts.dns.dkim import is_key_record, shortcoming
 from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import Expected
@@ -26,6 +26,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from mailcow_wizard.facts.dns.signing import SigningKey
     from mailcow_wizard.facts.dns.state import Right
 
 
@@ -141,10 +142,20 @@ def unasked(facts: Facts) -> tuple[Row, ...]:
 
 def _of_domain(known: Domains, domain: str) -> list[Row]:
     records = next(one for one in known.records if one.domain == domain)
-    return [
+    rows = (
         row_of(known.server, one, seen_of(known.server, records, one))
         for one in wanted.of_domain(known.server, domain, records.key)
-    ]
+    )
+    return [_by_key(row, records.key) for row in rows]
+
+
+def _by_key(row: Row, key: SigningKey) -> Row:
+    """A DKIM key that receivers use is right, and may be noted for what is not as it could be."""
+    expected = row.expected
+    if not row.state.holds or not expected.name.endswith(f"._domainkey.{expected.domain}"):
+        return row
+    note = shortcoming(row.value, key)
+    return row._replace(expected=expected._replace(note=note)) if note else row
 
 
 def _by_holder(facts: Facts, row: Row) -> Row:
