@@ -49,9 +49,24 @@ def _places(host: Host, path: str, owners: Owners) -> tuple[tuple[str, bool], ..
     try:
         real = host.resolve(path)
     except HostError:
-        *above, last = [one for one in _above(path) if _is_there(one, owners)] or ("/",)
-        return (*((one, True) for one in above), (last, False))
+        return tuple(each for way in (path, *_awaited(host, path)) for each in _to_make(way, owners))
     return (*((one, True) for one in (*_above(path), *_above(real))), (real, False))
+
+
+def _awaited(host: Host, path: str) -> tuple[str, ...]:
+    """Where a link leads that leads nowhere yet: who makes that makes the file."""
+    try:
+        if host.info(path, follow=False).kind != "link":
+            return ()
+        said = host.run(("readlink", "-m", path)), host.run(("readlink", "-f", path))  # BusyBox has no -m
+    except HostError:
+        return ()
+    return tuple(one.out.rstrip("\n") for one in said if one.out.startswith("/"))[:1]
+
+
+def _to_make(path: str, owners: Owners) -> tuple[tuple[str, bool], ...]:
+    *above, last = [one for one in _above(path) if _is_there(one, owners)] or ("/",)
+    return (*((one, True) for one in above), (last, False))
 
 
 def _is_there(path: str, owners: Owners) -> bool:

@@ -62,6 +62,21 @@ def _link(place: Path) -> str:
     return f"{other} belongs to {SOMEBODY}"
 
 
+def _awaited(below: str) -> Callable[[Path], str]:
+    """The script is a link to what somebody may make there."""
+
+    def change(place: Path) -> str:
+        other = place / "other"
+        other.mkdir()
+        os.chown(other, SOMEBODY, 0)
+        script = place / "checkout/helper-scripts/reset.sh"
+        script.unlink()
+        script.symlink_to(f"../../other/{below}")
+        return f"{other} belongs to {SOMEBODY}"
+
+    return change
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -74,6 +89,8 @@ def _link(place: Path) -> str:
         _group,
         _first_group,
         _link,
+        _awaited("reset.sh"),
+        _awaited("none/reset.sh"),
     ],
 )
 def test_who_could_change_it(tmp_path: Path, change: Callable[[Path], str]) -> None:
