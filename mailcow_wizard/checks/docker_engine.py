@@ -15,7 +15,10 @@ from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 from mailcow_wizard.typed import NamedTuple
 
 _MINIMUM = ".".join(map(str, need.ENGINE_MINIMUM))
-_INSTALL = _("Install Docker from its own packages: {page}", page=need.DOC_DOCKER)
+_INSTALL = _(
+    "Install Docker: this distribution's where it is new enough, else from its own packages: {page}",
+    page=need.DOC_DOCKER,
+)
 _START = _("Start the system's Docker, which runs as root: systemctl enable --now docker")
 _AS_ROOT = (_("Run the wizard as root: sudo ./wizard"),)
 
