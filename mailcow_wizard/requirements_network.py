@@ -158,6 +158,7 @@ HEALTHCHECK_PINGS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 HEALTHCHECK_MAY_FAIL = 1
 # and looks these up; one may fail.
 HEALTHCHECK_NAMES = ("fuzzy.mailcow.email", "github.com", "hub.docker.com")
+HEALTHCHECK_NAMES_MAY_FAIL = 1
 HEALTHCHECK_KEY = "SKIP_UNBOUND_HEALTHCHECK"
 
 # What mailcow's IPv6 detection (generate_config.sh, update.sh) pings; one must answer.

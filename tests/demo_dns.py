@@ -14,11 +14,13 @@ import dns.rrset
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, HttpReply
+from mailcow_wizard.requirements_network import HEALTHCHECK_NAMES
 
 ADDRESS = "192.88.99.10"
 RESOLVER = "192.88.99.153"
 _ROOTS = (*need.ROOT_SERVERS_V4, *need.ROOT_SERVERS_V6)
 _OWN, _TOP, _PROVIDER, _LISTS = "192.88.99.130", "192.88.99.129", "192.88.99.140", "192.88.99.132"
+_FAR = "192.88.99.150"
 _SOA = "ns1.example.net. hostmaster.example.net. 1 3600 900 604800 3600"
 _LISTED = "dnsbl-2.uceprotect.net"
 
@@ -40,6 +42,7 @@ ZONES: dict[str, tuple[str, dict[tuple[str, str], tuple[str, ...]]]] = {
         {("10.99.88.192.in-addr.arpa", "PTR"): ("static.10.99.88.192.hosting.example.net.",)},
     ),
     **{one.zone: (_LISTS, {}) for one in need.BLOCKLISTS},
+    **{name: (_FAR, {(name, "A"): ("192.88.99.161",)}) for name in HEALTHCHECK_NAMES},
 }
 
 

@@ -130,6 +130,8 @@ def _reached(common: Judgement, asked: Roots, udp: list[Heard], tcp: list[Heard]
                 _("Something filters DNS before this machine: ask the provider to let it pass as it is."),
             ),
         )
+    if len(asked.lost) > need.HEALTHCHECK_NAMES_MAY_FAIL:
+        return _lost(common, asked)
     servers = len({one.server for one in asked.heard})
     by_udp, by_tcp = (len({one.server for one in row}) for row in (udp, tcp))
     longest = max(one.size for one in (*udp, *tcp))
@@ -142,6 +144,32 @@ def _reached(common: Judgement, asked: Roots, udp: list[Heard], tcp: list[Heard]
             by_tcp=by_tcp,
             longest=longest,
         )
+    )
+
+
+def _lost(common: Judgement, asked: Roots) -> Judgement:
+    """The roots answer, and what lies below them does not: unbound would tell itself ill."""
+    return common._replace(
+        status="unknown",
+        stops="way",
+        why=_UNHEALTHY,
+        summary=_(
+            "root servers answer, but the way from them to {names} ends: {why}",
+            names=listed([name for name, _why in asked.lost]),
+            why=heard(asked.lost[0][1]),
+        ),
+        evidence=(
+            *common.evidence,
+            *(Evidence(f"dig +trace {name} A", heard(why)) for name, why in asked.lost),
+        ),
+        remedies=(
+            _(
+                "See where it ends: `dig +trace {name} A`. If that is so elsewhere, too, wait; else let UDP "
+                "and TCP port 53 out to any host.",
+                name=asked.lost[0][0],
+            ),
+        ),
+        certainty="untested",
     )
 
 

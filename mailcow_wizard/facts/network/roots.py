@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.dns.delegation import ask, zone_of
 from mailcow_wizard.facts.dns.message import NOERROR, answer
+from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.resolvers import known_resolvers
 from mailcow_wizard.facts.firewall.leaving import Leaving, Met, leaving
 from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.errors import HostError
+from mailcow_wizard.host.errors import HostError, NotRecorded
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, Probe
 from mailcow_wizard.typed import NamedTuple
 
@@ -42,12 +44,15 @@ class Heard(NamedTuple):
 
 
 class Roots(NamedTuple):
-    """What the root servers answer in one family; `resolver` is whether this machine's own resolver does."""
+    """What the root servers answer in one family; `resolver` is whether this machine's own resolver does.
+    `lost` are the names of unbound's healthcheck to which no way leads down from the roots, each with why: of
+    either family, told with IPv4."""
 
     family: int
     present: bool
     heard: tuple[Heard, ...] = ()
     resolver: bool = False
+    lost: tuple[tuple[str, str], ...] = ()
 
     def of(self, transport: str, large: bool | None = None) -> tuple[Heard, ...]:
         """The questions over one transport, of one size."""
@@ -57,7 +62,7 @@ class Roots(NamedTuple):
 def roots(facts: Facts) -> tuple[Roots, ...]:
     """Both families, asked together; the rules of this machine are read meanwhile."""
     facts.begin((_asked,), (leaving,))
-    asked = facts.get(_asked)
+    asked = tuple(_with_names(facts, one) for one in facts.get(_asked))
     try:
         rules = facts.get(leaving)
     except HostError:
@@ -94,6 +99,30 @@ def _asked(facts: Facts) -> tuple[Roots, ...]:
         )
         for family in (4, 6)
     )
+
+
+def _with_names(facts: Facts, asked: Roots) -> Roots:
+    """With the names that are not found below; where the roots are mute over UDP or TCP, that is enough."""
+    speaks = all(any(one.own for one in asked.of(transport)) for transport in ("udp", "tcp"))
+    if asked.family != 4 or not speaks:
+        return asked
+    facts.begin(*((_lost, name) for name in need.HEALTHCHECK_NAMES))
+    reasons = ((name, facts.get(_lost, name)) for name in need.HEALTHCHECK_NAMES)
+    return asked._replace(lost=tuple(one for one in reasons if one[1]))
+
+
+def _lost(facts: Facts, name: str) -> str:
+    """Why the way from the roots to a name ends before its address; empty where it does not, and where it was
+    a resolver that showed the way."""
+    try:
+        zone = facts.get(zone_of, name)
+        answers = (ask(facts, name, "A", zone.addresses),) if zone.addresses and not zone.problem else ()
+    except NotRecorded:
+        return ""
+    except HostError as error:
+        return str(error)
+    seen = Seen(name, "A", zone, answers)
+    return "" if zone.by_resolver or seen.directly else seen.silence
 
 
 def _heard(asked: DnsQuestion, reply: DnsReply) -> Heard:
