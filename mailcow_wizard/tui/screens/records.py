@@ -252,7 +252,7 @@ class RecordsScreen(Sheet[None]):
         remove = [("-", _("leave out"))] if self._here.domain and len(self._book.domains) > 1 else []
         wait = [("w", _("stop waiting") if self._book.watching else _("wait until right"))]
         publish = [("f", _("publish"))] if self._book.can_publish else []
-        rest = [("r", _("again")), ("Esc", _("back")), ("v", _("cert")), ("?", _("help"))]
+        rest = [("r", _("again")), ("Esc", _("back")), ("?", _("help")), ("v", _("cert"))]
         return [*mine, *wait, ("+", _("domain")), *remove, *publish, *rest]
 
     def action_move(self, by: int) -> None:
