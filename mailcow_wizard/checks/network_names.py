@@ -250,7 +250,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         id="network.recursion",
         title=_("Name servers"),
-        needed=_("root servers answer from here, over UDP and TCP, long answers too"),
+        needed=_(
+            "root servers answer from here, over UDP and TCP, long answers too, and lead to two of {names}",
+            names=", ".join(need.HEALTHCHECK_NAMES),
+        ),
         why=_(
             "mailcow's own resolver (unbound) asks name servers by itself, all over the world: "
             "that this machine's resolver works proves nothing for it. Without names no mail "
