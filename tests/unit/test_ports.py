@@ -211,7 +211,7 @@ def test_value_that_is_no_port(value: str) -> None:
     smtp = bindings({"SMTP_PORT": value})[0]
     assert smtp.number == 25
     assert smtp.problem.startswith("SMTP_PORT=")
-    judgement = judge(smtp)
+    judgement = judge(smtp, SMTP_PORT=value)
     assert judgement.status == "fail"
     assert judgement.evidence[0].what == "grep ^SMTP_PORT= /srv/mailcow.conf"
 
@@ -219,7 +219,7 @@ def test_value_that_is_no_port(value: str) -> None:
 @pytest.mark.parametrize("value", ["::", "[::]", "localhost", "256.1.1.1", "1.2.3", "127.0.0.1:80", "eth0"])
 def test_bind_that_is_no_address(value: str) -> None:
     http = next(one for one in bindings({"HTTP_BIND": value}) if one.port.id == "ports.http")
-    judgement = judge(http)
+    judgement = judge(http, HTTP_BIND=value)
     assert judgement.status == "fail"
     assert judgement.summary == f"mailcow.conf: HTTP_BIND={value} is not an IPv4 address"
     assert judgement.evidence[0].what == "grep ^HTTP_BIND= /srv/mailcow.conf"
