@@ -13,6 +13,7 @@ from mailcow_wizard.typed import NamedTuple
 DEFAULT_PROJECT = "mailcowdockerized"
 DEFAULT_NETWORK = "172.22.1"
 DEFAULT_NETWORK_V6 = "fd4d:6169:6c63:6f77::/64"
+_NARROWEST_V6 = 120  # as many addresses as the /24 of IPv4 has
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _THREE = pattern(rf"({_OCTET}\.{_OCTET}\.{_OCTET})(?![\d])")
 
@@ -56,6 +57,17 @@ class MailcowConf(NamedTuple):
         begins with: what it is to be corrected to; else mailcow's own."""
         found = _THREE.match(self.get("IPV4_NETWORK", DEFAULT_NETWORK))
         return found[1] if found else DEFAULT_NETWORK
+
+    @property
+    def network_v6(self) -> str:
+        """The containers' network of IPv6; mailcow's own in place of a value that is none, or too narrow."""
+        import ipaddress
+
+        try:
+            found = ipaddress.IPv6Network(self.get("IPV6_NETWORK", DEFAULT_NETWORK_V6))
+        except ValueError:
+            return DEFAULT_NETWORK_V6
+        return str(found) if found.prefixlen <= _NARROWEST_V6 else DEFAULT_NETWORK_V6
 
 
 def mailcow_conf(facts: Facts) -> MailcowConf:

@@ -9,7 +9,7 @@ from mailcow_wizard.facts.firewall import iptables
 from mailcow_wizard.facts.firewall.foreseen import Foreseen
 from mailcow_wizard.facts.firewall.forwarding import Switch
 from mailcow_wizard.facts.firewall.inward import Inward, net_of
-from mailcow_wizard.facts.firewall.leaving import Leaving
+from mailcow_wizard.facts.firewall.leaving import Leaving, Met
 from mailcow_wizard.facts.firewall.reading import Filters
 from mailcow_wizard.facts.firewall.tools import Tools
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
@@ -53,6 +53,28 @@ def found(
     probes = [Probe("ping", one) for one in need.HEALTHCHECK_PINGS]
     tries = [Try(one, Probed("open", 0.01), leaving.own(one), leaving.container(one)) for one in probes]
     return judge_echoes((Echoes(4, True, tuple(tries)),))[0]
+
+
+V6 = "fd4d:6169:6c63:6f77::/64"
+SAVED_V6 = SAVED.replace("172.22.1.253/32", "fd4d:6169:6c63:6f77::fd/128")
+
+
+def met_v6(
+    nat: str = "",
+    own: str = "2a01:4f8::7",
+    network: str = V6,
+    there: bool = True,
+    docker: docker_json.Rules = DOCKER,
+    enabled: bool = True,
+) -> Met | None:
+    """What becomes of mail that a container sends over IPv6."""
+    rules = iptables.rules(SAVED_V6.format(nat=nat), "iptables-nft", 6, {})
+    nets = (net_of("172.22.1.0/24", "br-mailcow"), *((net_of(network, "br-mailcow"),) if there else ()))
+    ways = Inward(((4, "eth0", PUBLIC), (6, "eth0", own)), frozenset({own, PUBLIC}), nets)
+    known = Filters(rules, "iptables-nft")
+    later = Foreseen(known, ways, docker, "172.22.1", enabled, False, True, network)
+    leaving = Leaving(later, Tools(None, False, (), (), (), "iptables-nft"), 0)
+    return leaving.container(Probe("tcp", "2606:4700:4700::1111", 25))
 
 
 def test_the_rule_is_missing() -> None:
@@ -143,3 +165,34 @@ def test_a_rule_that_is_not_understood() -> None:
     said = found('-A POSTROUTING -m u32 --u32 "0>>22" -j MASQUERADE')
     assert said.status == "unknown"
     assert "not understood" in said.summary
+
+
+MASQUERADE_V6 = f"-A POSTROUTING -s {V6} ! -o br-mailcow -j MASQUERADE"
+
+
+@pytest.mark.parametrize(("network", "box"), [(V6, "fd4d:6169:6c63:6f77::fd"), ("fd00:1::/48", "fd00:1::fd")])
+@pytest.mark.parametrize(("own", "outcome"), [("2a01:4f8::7", "unanswered"), ("fd00:99::5", "unknown")])
+def test_the_rule_of_ipv6_is_missing(network: str, box: str, own: str, outcome: str) -> None:
+    shown = f"no rule that masquerades {network}", "ip6tables -t nat -S POSTROUTING"
+    assert met_v6(network=network, own=own) == Met(outcome, *shown, unmasked=box)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("nat", "more"),
+    [
+        (MASQUERADE_V6, {}),
+        (f"-A POSTROUTING -s {V6} -j SNAT --to-source 2a01:4f8::7", {}),
+        ("", {"there": False}),
+        ("", {"network": "2a01:4f8:0:1::/64"}),
+    ],
+    ids=["masqueraded", "translated", "no network yet", "routed here"],
+)
+def test_over_ipv6_right_or_nothing_that_is_wrong_yet(nat: str, more: dict[str, object]) -> None:
+    met = met_v6(nat, **more)  # type: ignore[arg-type]
+    assert met
+    assert (met.outcome, met.unmasked) == ("through", "")
+
+
+@pytest.mark.parametrize("more", [{"enabled": False}, {"docker": DOCKER._replace(ip6tables=False)}])
+def test_containers_without_ipv6_send_nothing_over_it(more: dict[str, object]) -> None:
+    assert met_v6(**more) is None  # type: ignore[arg-type]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.firewall.inward import Inward, inward
 from mailcow_wizard.facts.firewall.reading import Filters, filters
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.firewall.statements import Key, Nat, Rule, Span, Test, Verdict
-from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK_V6, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
@@ -21,7 +23,8 @@ USER_CHAIN = "DOCKER-USER"
 DOCKERS = "DOCKER"
 """The chain in which Docker sends published ports on to containers."""
 _NAMES = {4: "ip", 6: "ip6"}
-_BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
+_BOX = 253
+"""Which address of mailcow's network stands for those of its containers."""
 OWN_TABLE = "docker-bridges"
 """The tables of Docker's nftables backend (29.0), one for IPv4 and one for IPv6."""
 _FIREWALLD = "firewalld"
@@ -32,7 +35,8 @@ _DESTINATION_NAT = -100  # NF_IP_PRI_NAT_DST, where Docker translates too
 class Foreseen(NamedTuple):
     """The rules in force, the ways, how Docker is set up (None: it is not there), and of mailcow the
     beginning of its containers' addresses and whether they have IPv6. `own_backend`: Docker's rules are in
-    tables of nftables that nobody else writes to; `runs`: it answers, so that its rules should be there."""
+    tables of nftables that nobody else writes to; `runs`: it answers, so that its rules should be there.
+    `network_v6` is the network of those that they have then."""
 
     known: Filters
     ways: Inward
@@ -41,6 +45,7 @@ class Foreseen(NamedTuple):
     v6: bool
     own_backend: bool
     runs: bool = False
+    network_v6: str = DEFAULT_NETWORK_V6
 
     def of(self, rules: Rules) -> Foreseen:
         """The same with these rules in force."""
@@ -55,18 +60,24 @@ class Foreseen(NamedTuple):
 
     def box(self, family: int) -> str:
         """The address of one of mailcow's containers."""
-        return _BOX[family].format(self.prefix)
+        return str(ipaddress.ip_network(self.network(family))[_BOX])
 
-    @property
-    def made(self) -> bool:
-        """Whether mailcow's network is there, and a Docker that runs and makes rules for it."""
-        makes = self.runs and self.docker is not None and self.docker.iptables
-        return makes and self.ways.way(self.box(4)) == BRIDGE
+    def network(self, family: int) -> str:
+        """The network of mailcow's containers."""
+        return f"{self.prefix}.0/24" if family == 4 else self.network_v6
+
+    def made(self, family: int) -> bool:
+        """Whether mailcow's network is there with this family, and a Docker that makes rules for it."""
+        makes = self.runs and self.docker is not None and self.has(family)
+        return makes and self.ways.way(self.box(family)) == BRIDGE
 
     def way(self, address: str) -> str:
         """The interface that will lead to an address; `?` where that is not known."""
-        begins = (f"{self.prefix}.", _BOX[6].rpartition(":")[0])
-        return BRIDGE if address.startswith(begins) else self.ways.way(address)
+        if ":" in address:
+            inner = ipaddress.IPv6Address(address) in ipaddress.IPv6Network(self.network_v6)
+        else:
+            inner = address.startswith(f"{self.prefix}.")
+        return BRIDGE if inner else self.ways.way(address)
 
     def with_port(self, family: int, number: int, inner: int) -> Rules:
         """The rules, and a published port that is sent on to a container."""
@@ -174,4 +185,5 @@ def foreseen(facts: Facts) -> Foreseen:
         conf.get("ENABLE_IPV6", "true").lower() != "false",
         bool(rules) and backend(said, known.rules).startswith("nftables"),
         bool(said),
+        conf.network_v6,
     )

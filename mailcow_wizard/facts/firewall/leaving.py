@@ -122,15 +122,16 @@ class Leaving:
     def _unmasked(self, sent: Packet) -> bool:
         """Whether a container's packet goes into the world with an address that is none there."""
         outwards = ipaddress.ip_address(sent.address).is_global
-        return self._later.made and outwards and not sent.masked and _is_private(sent.source)
+        made = self._later.made(sent.family)
+        return made and outwards and not sent.masked and _is_private(sent.source)
 
     def _without(self, packet: Packet, outer: str) -> Met:
         """No rule masquerades it."""
-        box = packet.source
-        rule = _("no rule that masquerades {network}", network=f"{box.rpartition('.')[0]}.0/24")
+        rule = _("no rule that masquerades {network}", network=self._later.network(packet.family))
+        tool = "ip6tables" if packet.family == 6 else "iptables"
         # A router that translates for this machine may do so for its containers, where somebody saw to it.
         outcome: Outcome = "unknown" if _is_private(outer) else "unanswered"
-        return Met(outcome, rule, "iptables -t nat -S POSTROUTING", unmasked=box)
+        return Met(outcome, rule, f"{tool} -t nat -S POSTROUTING", unmasked=packet.source)
 
     def _words(self, end: Fate, packet: Packet) -> Met:
         moved = end.packet.moved and (end.packet.address, end.packet.port) != (packet.address, packet.port)
@@ -151,8 +152,8 @@ class Leaving:
 
 
 def _is_private(address: str) -> bool:
-    """Whether it is an address of IPv4 that is none in the world."""
-    return bool(address) and ":" not in address and not ipaddress.ip_address(address).is_global
+    """Whether it is an address that is none in the world."""
+    return bool(address) and not ipaddress.ip_address(address).is_global
 
 
 def leaving(facts: Facts) -> Leaving:
@@ -160,6 +161,6 @@ def leaving(facts: Facts) -> Leaving:
     later = facts.get(foreseen)
     off: dict[int, Switch] = {}
     # Docker turns them on when it starts: before its network is there they say nothing.
-    for family, interface, _address in later.ways.doors if later.made else ():
+    for family, interface, _address in later.ways.doors if later.made(4) else ():
         off |= {one.family: one for one in switched_off(facts, family, interface)}
     return Leaving(later, facts.get(tools), facts.host.user().uid, off)
