@@ -43,6 +43,7 @@ def run(job: Job) -> str:
         failing = _failing(findings)
     for one in findings:
         job.tell(gate.told(one))
+    _tell_kept_password(job, findings)
     job.keep(findings)
     if failing:
         several = len({one.id for one in failing}) > 1
@@ -104,6 +105,18 @@ def _password_replaced(job: Job, findings: tuple[Finding, ...], done: by_itself.
     except Failed as error:
         job.tell(_("the first password stays: {why}", why=error))
         return False
+
+
+def _tell_kept_password(job: Job, findings: tuple[Finding, ...]) -> None:
+    """What was chosen, and is not done where nobody knows whether there is something to replace."""
+    found = next((one for one in findings if one.id == first_password.CHECK), None)
+    if job.standing.choices.admin == NEW and found and found.status == "unknown":
+        said = _(
+            "the administrator's password was not replaced, as it is not known whether it is the first one: "
+            "{command}",
+            command=first_password.MENDED_BY,
+        )
+        job.tell(said)
 
 
 def _note(findings: tuple[Finding, ...]) -> str:

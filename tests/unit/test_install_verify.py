@@ -27,6 +27,7 @@ class Told(Job):
         self.trip = trip
         self.looks: list[tuple[str, str]] = []
         self.kept: Sequence[Finding] = ()
+        self.told: list[str] = []
         self._choices = Choices(mailbox=chosen)
 
     @property
@@ -40,7 +41,7 @@ class Told(Job):
         return tuple(join(one, Judgement(cast(Any, said.get(one.id, "pass")), "words")) for one in checks)
 
     def tell(self, text: str) -> None:
-        pass
+        self.told.append(text)
 
     def keep(self, findings: Sequence[Finding]) -> None:
         self.kept = findings
@@ -83,6 +84,20 @@ def test_a_message_that_does_not_arrive_fails_the_install(tmp_path: Any, made: l
     with pytest.raises(Failed, match=r"a check of the installed mailcow fails: mail\.round-trip"):
         verify.run(told)
     assert {one.id: one.status for one in told.kept}["mail.round-trip"] == "fail"
+
+
+@pytest.mark.parametrize(("wish", "status"), [("new", "unknown"), ("new", "pass"), ("keep", "unknown")])
+def test_a_first_password_that_nobody_could_see_is_not_replaced_and_that_is_told(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, wish: str, status: str
+) -> None:
+    told = job(tmp_path, FirstMailbox())
+    told._choices = Choices(admin=wish)
+    check = select((first_password.CHECK,))[0]
+    monkeypatch.setattr(told, "look", lambda checks: (join(check, Judgement(cast(Any, status), "words")),))
+    verify.run(told)
+    lines = [one for one in told.told if "password was not replaced" in one]
+    assert len(lines) == (wish == "new" and status == "unknown")
+    assert all(one.endswith(first_password.MENDED_BY) for one in lines)
 
 
 class Failing(Told):
