@@ -251,8 +251,8 @@ CHECKS: tuple[Check, ...] = (
         id="network.recursion",
         title=_("Name servers"),
         needed=_(
-            "root servers answer from here, over UDP and TCP, long answers too, and lead to two of {names}",
-            names=", ".join(need.HEALTHCHECK_NAMES),
+            "root servers answer from here, over UDP and TCP, long answers too, and lead to the names of "
+            "unbound's healthcheck"
         ),
         why=_(
             "mailcow's own resolver (unbound) asks name servers by itself, all over the world: "

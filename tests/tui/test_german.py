@@ -223,7 +223,7 @@ OF_STEPS = {
     "Konfiguration": {"Enter": "Esc schließen", "s": "Enter ändern"},
     "Docker": {"Enter": "Esc schließen"},
     "Zeit": {"Enter": "Esc schließen", "f": "Esc zurück"},
-    "DNS": {"Enter": "Esc schließen", "t": "v Zertifikat"},
+    "DNS": {"Enter": "Esc schließen", "t": "Esc zurück  ? Hilfe"},
     "Netzwerk": {"Enter": "Esc schließen", "o": " Was hinausgelangt"},
     "Ports": {"Enter": "Esc schließen", "f": "Esc zurück"},
     "Kernel": {"Enter": "Esc schließen"},
