@@ -181,13 +181,13 @@ def _by_pid_file(facts: Facts) -> tuple[str, ...]:
 
 
 def option(words: tuple[str, ...], name: str) -> str:
-    """The value of an option of the daemon's command line; `true` where it stands alone, empty: not there."""
+    """The value of an option of the daemon's command line, the last where it is said twice; `true` where it
+    stands alone, empty: not there."""
+    found = ""
     for number, word in enumerate(words):
         key, equals, value = word.partition("=")
         if key.lstrip("-") != name or not key.startswith("-"):
             continue
-        if equals:
-            return value
         after = words[number + 1] if number + 1 < len(words) else "-"
-        return "true" if after.startswith("-") else after
-    return ""
+        found = value if equals else "true" if after.startswith("-") else after
+    return found

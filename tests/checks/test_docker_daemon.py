@@ -4,7 +4,7 @@ import pytest
 
 from mailcow_wizard.checks.docker_engine import judge_daemon
 from mailcow_wizard.facts.docker import Engine
-from mailcow_wizard.facts.docker_daemon import Daemon
+from mailcow_wizard.facts.docker_daemon import Daemon, option
 from mailcow_wizard.facts.units import Unit
 
 ANSWERS = Engine("answers", "/var/run/docker.sock", version="28.5.1", server="/usr/bin/dockerd")
@@ -47,3 +47,17 @@ def test_the_daemon(seen: Daemon, status: str, words: str) -> None:
     found = judge_daemon(seen)
     assert (found.status, words in found.summary) == (status, True), found.summary
     assert bool(found.remedies) or status in ("pass", "skipped") or seen.unread
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("dockerd --iptables=false", "iptables", "false"),
+        ("dockerd --iptables=false --data-root /a --iptables=true", "iptables", "true"),
+        ("dockerd --iptables --data-root /a", "iptables", "true"),
+        ("dockerd --data-root=/a --data-root /b", "data-root", "/b"),
+        ("dockerd -H fd://", "iptables", ""),
+    ],
+)
+def test_an_option_that_is_said_twice_is_what_was_said_last(line: str, name: str, value: str) -> None:
+    assert option(tuple(line.split()), name) == value
