@@ -30,7 +30,6 @@ LEFT_OUT: dict[str, str] = {
     "host/programs/mailcow_api.py once": "http.client reads it; the answer is fed as `host mailcow-api`",
     "host/programs/mailcow_api.py asked": "only moves text; `host/programs/api_key.py` reads it, and is fed",
     "facts/firewall/leaving.py _is_private": "an address that was judged",
-    "facts/firewall/leaving.py _without": "splits an address of our own",
     "install/configuration.py _by_script": "calls others",
     "install/configuration.py listen": "tells lines apart that are only dots",
     "engine/acknowledging.py _alone": "reads once more what was read when it was made",
