@@ -206,9 +206,7 @@ def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
     from mailcow_wizard.checks.port_remedies import remedies
 
     binding = facts.binding
-    harmless_without_v6 = facts.conf.get("ENABLE_IPV6").lower() == "false" and all(
-        only_v6(one.listener) for one in foreign
-    )
+    harmless_without_v6 = facts.conf.ipv6 == "false" and all(only_v6(one.listener) for one in foreign)
     certainty: Certainty = "proved"
     if facts.source != "netlink" and any(one.listener.address == "::" for one in foreign):
         certainty = "inferred"

@@ -74,7 +74,7 @@ def relay(facts: Facts) -> Relay:
         for one in base.PORTS
         if one.key in need.RELAY_KEYS and not _V4.match(conf.get(one.key, str(one.number)))
     )
-    said = {"true": True, "false": False}.get(conf.get("ENABLE_IPV6", "true").lower())
+    said = {"true": True, "false": False}.get(conf.ipv6 or "true")
     broken = facts.get(docker_json.daemon_json).shape == "broken"
     rules = None if broken else facts.get(docker_json.rules)
     found = Relay("", addresses, keys=keys, network=said, rules=rules)

@@ -192,7 +192,7 @@ def ipv6(facts: Facts) -> Ipv6:
     if built and not disabled:
         return Ipv6(built, disabled, "", None)
     conf = facts.get(mailcow_conf)
-    wanted = conf.get("ENABLE_IPV6", "true").lower() != "false"
+    wanted = conf.ipv6 != "false"
     return Ipv6(built, disabled, conf.path, wanted if conf.exists else None)
 
 

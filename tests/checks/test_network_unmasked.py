@@ -196,3 +196,27 @@ def test_over_ipv6_right_or_nothing_that_is_wrong_yet(nat: str, more: dict[str, 
 @pytest.mark.parametrize("more", [{"enabled": False}, {"docker": DOCKER._replace(ip6tables=False)}])
 def test_containers_without_ipv6_send_nothing_over_it(more: dict[str, object]) -> None:
     assert met_v6(**more) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("address", "way"),
+    [
+        ("fd4d:6169:6c63:6f77::1", "br-mailcow"),
+        ("fd4d:6169:6c63:6f78::1", "?"),
+        ("fe80::1%eth0", "?"),
+        ("no:address", "?"),
+        ("172.22.1.9", "br-mailcow"),
+        ("172.22.10.9", "?"),
+        ("", "?"),
+    ],
+)
+def test_what_is_no_address_of_theirs_leads_to_no_container(address: str, way: str) -> None:
+    later = Foreseen(
+        Filters(iptables.rules("", "iptables-nft", 6, {}), ""),
+        Inward((), frozenset(), ()),
+        None,
+        "172.22.1",
+        True,
+        False,
+    )
+    assert later.way(address) == way

@@ -73,10 +73,9 @@ class Foreseen(NamedTuple):
 
     def way(self, address: str) -> str:
         """The interface that will lead to an address; `?` where that is not known."""
-        if ":" in address:
-            inner = ipaddress.IPv6Address(address) in ipaddress.IPv6Network(self.network_v6)
-        else:
-            inner = address.startswith(f"{self.prefix}.")
+        inner = (
+            _is_within(address, self.network_v6) if ":" in address else address.startswith(f"{self.prefix}.")
+        )
         return BRIDGE if inner else self.ways.way(address)
 
     def with_port(self, family: int, number: int, inner: int) -> Rules:
@@ -148,6 +147,14 @@ class Foreseen(NamedTuple):
         return [one for one in self.known.rules.chains.values() if one.table == table]
 
 
+def _is_within(address: str, network: str) -> bool:
+    """Whether an address of IPv6 is of that network; what is no address is of none."""
+    try:
+        return ipaddress.IPv6Address(address) in ipaddress.IPv6Network(network)
+    except ValueError:
+        return False
+
+
 def _translates(chain: Chain) -> bool:
     return chain.kind == "nat" and chain.hook == "prerouting"
 
@@ -182,7 +189,7 @@ def foreseen(facts: Facts) -> Foreseen:
         ways,
         rules,
         conf.network,
-        conf.get("ENABLE_IPV6", "true").lower() != "false",
+        conf.ipv6 != "false",
         bool(rules) and backend(said, known.rules).startswith("nftables"),
         bool(said),
         conf.network_v6,

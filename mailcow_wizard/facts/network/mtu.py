@@ -71,7 +71,7 @@ def mtu(facts: Facts) -> Mtu:
 
 def _uses_v6(facts: Facts) -> bool:
     try:
-        return facts.get(mailcow_conf).get("ENABLE_IPV6").lower() != "false"
+        return facts.get(mailcow_conf).ipv6 != "false"
     except HostError:
         return True
 
