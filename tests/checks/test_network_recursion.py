@@ -6,9 +6,10 @@ from dns_world import OURS, RESOLVER, SERVER, World
 from mailcow_wizard import requirements_dns
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_names import judge_roots
+from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.replies import DnsQuestion, DnsReply
+from mailcow_wizard.host.replies import DnsQuestion, DnsReply, Probed
 from mailcow_wizard.model import Settings
 
 FUZZY, GITHUB, HUB = need.HEALTHCHECK_NAMES
@@ -34,6 +35,17 @@ def test_names_are_looked_for_from_the_roots_down(silent: tuple[str, ...]) -> No
 def test_where_a_resolver_shows_the_way_nothing_is_told_of_it() -> None:
     v4, _v6 = Facts(world(GITHUB, HUB), Settings(resolver=RESOLVER)).get(roots)
     assert v4.lost == ()
+
+
+@pytest.mark.parametrize(("silent", "asked"), [((GITHUB,), True), ((GITHUB, HUB), None)])
+def test_where_names_are_lost_the_healthcheck_is_not_to_be_skipped(
+    silent: tuple[str, ...], asked: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be name servers in general that are out of reach: no test would then tell."""
+    made = world(*silent)
+    silence = tuple(Probed("silent", 2.5) for _unused in (*need.HEALTHCHECK_PINGS, *need.IPV6_PINGS))
+    monkeypatch.setattr(made, "probe", lambda probes, timeout: silence)
+    assert Facts(made, Settings()).get(echoes)[0].recursion is asked
 
 
 class OverUdpAlone(World):

@@ -18,7 +18,7 @@ _WAIT_S = 2.5
 
 class Echoes(NamedTuple):
     """The pings of one family. `skipped` is what SKIP_UNBOUND_HEALTHCHECK says in mailcow.conf; `recursion`
-    whether name servers can be asked, None where that was not needed to know."""
+    whether name servers can be asked, None where that was not needed to know, or is not known."""
 
     family: int
     present: bool
@@ -61,5 +61,7 @@ def _recursion(facts: Facts) -> bool | None:
     try:
         asked = facts.get(roots)[0]
     except HostError:
+        return None
+    if len(asked.lost) > need.HEALTHCHECK_NAMES_MAY_FAIL:
         return None
     return all(any(one.own for one in asked.of(transport)) for transport in ("udp", "tcp"))
