@@ -34,9 +34,8 @@ _GIVE_UP_S = 45.0
 _LOG_LINES, _LOOKED_AT = 12, 60
 _WARNING = pattern(r'level=warning msg="(.*)"$')
 _DAEMON, _UNHEALTHY = "daemon", "unhealthy"
-_OF_UNBOUND = (
-    *("network.icmp", "network.recursion", "firewall.backend", "time.offset", "network.outbound-hosts"),
-)
+_NAMES = "network.recursion"
+_OF_UNBOUND = ("network.icmp", _NAMES, "firewall.backend", "time.offset", "network.outbound-hosts")
 
 
 def run(job: Job) -> str:
@@ -283,10 +282,15 @@ def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
 
 
 def _causes(job: Job) -> tuple[Finding, ...]:
-    """Why unbound is not healthy: what is surely wrong; else what may be, on this machine itself."""
+    """Why unbound is not healthy: what is surely wrong; else what may be, on this machine itself, or on the
+    way to the names that its test looks up."""
     found = _looked(job, _OF_UNBOUND)
     wrong = tuple(one for one in found if one.status == "fail")
-    return wrong or tuple(one for one in found if one.status == "unknown" and one.stops == "here")
+    return wrong or tuple(
+        one
+        for one in found
+        if one.status == "unknown" and (one.stops == "here" or (one.id == _NAMES and one.stops))
+    )
 
 
 def _findings(job: Job, ids: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -86,6 +86,14 @@ def test_what_is_not_sure_is_told_where_nothing_else_is_found() -> None:
     assert [one.id for one in told.findings] == ["time.offset"]
 
 
+def test_names_that_no_way_leads_to_are_told_where_nothing_else_is_found() -> None:
+    """They are those that its test looks up; of other hosts nobody knows whether they are needed."""
+    lost = finding("network.recursion", "unknown")._replace(stops="way")
+    host = finding("network.outbound-hosts", "unknown")._replace(stops="way")
+    assert [one.id for one in failed(host, lost).findings] == ["network.recursion"]
+    assert failed(lost, finding("time.offset")).findings[0].id == "time.offset"
+
+
 def test_a_rule_that_hides_strangers_is_no_cause() -> None:
     """It makes an open relay, and keeps nobody from asking."""
     assert failed(finding("firewall.masquerade")).findings == ()
