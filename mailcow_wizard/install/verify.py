@@ -27,10 +27,11 @@ def run(job: Job) -> str:
         return _("this version of the wizard has nothing to verify with")
     failing: tuple[Finding, ...] = ()
     done: by_itself.Done = {}
+    replaced = False
     for number in range(_ROUNDS):
         findings = job.look(checks)
         if _password_replaced(job, findings, done):
-            findings = job.look(checks)
+            findings, replaced = job.look(checks), True
         before, failing = failing, _failing(findings)
         if not failing or (number and _names(failing) == _names(before)):
             break
@@ -43,7 +44,8 @@ def run(job: Job) -> str:
         failing = _failing(findings)
     for one in findings:
         job.tell(gate.told(one))
-    _tell_kept_password(job, findings)
+    if not replaced:
+        _tell_kept_password(job, findings)
     job.keep(findings)
     if failing:
         several = len({one.id for one in failing}) > 1

@@ -100,6 +100,19 @@ def test_a_first_password_that_nobody_could_see_is_not_replaced_and_that_is_told
     assert all(one.endswith(first_password.MENDED_BY) for one in lines)
 
 
+def test_a_password_that_was_replaced_is_not_told_to_stay(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the database is too slow to be asked once more."""
+    told, check = job(tmp_path, FirstMailbox()), select((first_password.CHECK,))[0]
+    told._choices = Choices(admin="new")
+    said = iter((Judgement("fail", "words"), *(Judgement("unknown", "words") for _unused in range(9))))
+    monkeypatch.setattr(told, "look", lambda checks: (join(check, next(said)),))
+    monkeypatch.setattr(verify.by_itself, "mended", lambda job, finding, fix, done: True)
+    verify.run(told)
+    assert not any("password was not replaced" in one for one in told.told)
+
+
 class Failing(Told):
     """A job whose checks of these names fail, each with a remedy of its own."""
 
