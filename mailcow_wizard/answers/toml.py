@@ -42,6 +42,8 @@ def loads(text: str) -> dict[str, Any]:
 
     try:
         found = tomli.loads(text)
+        if not _is_too_great(found):
+            return found
     except tomli.TOMLDecodeError as error:
         said = str(error)
         place = _PLACE.search(said)
@@ -51,9 +53,7 @@ def loads(text: str) -> dict[str, Any]:
         raise NotToml(0, _DEEP) from None
     except ValueError:  # tomli leaves to Python what Python makes no number or date of
         raise NotToml(0, _NO_NUMBER) from None
-    if _is_too_great(found):
-        raise NotToml(0, _NO_NUMBER)
-    return found
+    raise NotToml(0, _NO_NUMBER)
 
 
 def _is_too_great(value: object) -> bool:

@@ -224,3 +224,12 @@ def test_what_is_too_long_or_deep_ends_soon() -> None:
     assert len(many) == 20
     assert isinstance(many[0], Mistake)
     assert len(read('a = """\n' + "b\n" * 20_000)[1]) == 1
+
+
+@pytest.mark.parametrize("parts", [500, 800, 990])
+def test_a_key_of_many_parts_is_told_to_be_too_deep(parts: int) -> None:
+    """tomli makes tables of it one after the other, and who looks through them goes down each; how deep that
+    can be depends on Python."""
+    found, mistakes, _left = read(".".join("a" * parts) + " = 1\n")
+    assert mistakes in ((), (Mistake(1, "not TOML: it is nested too deeply", ""),))
+    assert bool(found) == (not mistakes)
