@@ -5,12 +5,16 @@ from __future__ import annotations
 from mailcow_wizard.facts.dns.dmarc import POLICIES, VERSION, mistakes
 from mailcow_wizard.facts.dns.spf import Opinion
 from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, UNNAMED
-from mailcow_wizard.facts.dns.spf_record import BadRecord, policy
+from mailcow_wizard.facts.dns.spf_record import BadRecord, Sender, expanded, policy
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+_ANY = "192.0.2.1"
+"""Stands for a sender's address, where a macro asks for it."""
 
 
 class Merged(NamedTuple):
@@ -117,9 +121,11 @@ def asks_for(text: str, domain: str, exchangers: Collection[str], hosts: Collect
     """Whether a valid SPF record of `domain` names anybody by these records, which may not be right yet: mail
     exchangers of these domains, addresses of these hosts, or what another record at or below them says."""
     read = policy(text)
-    asked = [(one.name, (one.domain or domain).lower()) for one in read.terms]
-    asked += [("redirect", read.redirect.lower())] if read.redirect else []
-    return any(_leads_to(name, place, exchangers, hosts) for name, place in asked)
+    asked = [(one.name, one.domain or domain) for one in read.terms]
+    asked += [("redirect", read.redirect)] if read.redirect else []
+    sender = Sender(_ANY, domain, "postmaster", domain)
+    places = [(name, expanded(place, sender, domain, lambda: domain)) for name, place in asked]
+    return any(_leads_to(name, place, exchangers, hosts) for name, place in places)
 
 
 def _leads_to(name: str, place: str, exchangers: Collection[str], hosts: Collection[str]) -> bool:
