@@ -23,19 +23,9 @@ def judge_present(found: config.Presence) -> Judgement:
     volumes = found.volumes.volumes if found.volumes else ()
     if found.volumes and (volumes or found.volumes.certain):
         evidence += (Evidence(found.volumes.how, volume_names(found.volumes) or _("no database of mailcow")),)
-    if not found.place.mailcow and found.elsewhere:
-        return Judgement(
-            "warn",
-            _(
-                "mailcow runs in {elsewhere}, not in {directory}",
-                elsewhere=found.elsewhere,
-                directory=found.place.directory,
-            ),
-            found.elsewhere,
-            evidence,
-            (_("Look there: `./wizard --dir {word}`", word=word(found.elsewhere)),),
-            severity="advice",
-        )
+    if elsewhere := found.place.elsewhere:
+        there = _("Look there: `./wizard --dir {word}`", word=word(elsewhere))
+        return Judgement("warn", found.place.apart, elsewhere, evidence, (there,), severity="advice")
     if kind == "missing":
         return _missing(found, evidence)
     if kind != "file":

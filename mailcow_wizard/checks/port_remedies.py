@@ -63,6 +63,13 @@ def _of_one(one: Blocker, binding: Binding) -> str:
     state = one.listeners[0].state
     if state in _WAYS_OUT:
         return _WAYS_OUT[state]
+    if one.container and one.container.home:
+        return _(
+            "That is the mailcow in {directory}. If it is meant: `./wizard --dir {word} check`. If it is to "
+            "go: back it up first, then `docker compose down` there, which keeps its volumes.",
+            directory=one.container.home,
+            word=word(one.container.home),
+        )
     if one.kind == CONTAINER:
         return _(
             "Stop the container and keep it from coming back: docker update --restart=no {names} "

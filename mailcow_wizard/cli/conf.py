@@ -16,7 +16,7 @@ from mailcow_wizard.conf.rule import LEVEL_WORDS, LEVELS, LintFinding
 from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.surroundings import surroundings, without_machine
-from mailcow_wizard.fixes.mailcow_conf import content_of, is_lacking, path_of
+from mailcow_wizard.fixes.mailcow_conf import content_of, is_lacking, path_of, said_of_none
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import Denied, HostError
 from mailcow_wizard.host.terminal import streams
@@ -157,7 +157,7 @@ def _content(session: Session, path: str, own: str) -> bytes:
         if isinstance(error, Denied):
             raise NothingDone(exit_codes.NEEDS_ROOT, said) from None
         if path == own and is_lacking(session.host, path):
-            said = _("{said}; `./wizard conf new` makes it", said=said)
+            said = said_of_none(session.new_facts(), said)
         raise UsageError(said) from None
 
 

@@ -24,7 +24,7 @@ from mailcow_wizard.engine.hard_links import sentences
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new, conf_set
-from mailcow_wizard.fixes.mailcow_conf import is_lacking, path_of, takes_effect_words
+from mailcow_wizard.fixes.mailcow_conf import is_lacking, path_of, said_of_none, takes_effect_words
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.files.changing import Changed
@@ -88,7 +88,7 @@ class _Change:
             code = exit_codes.USAGE if isinstance(error, conf_set.Unsuitable) else code_of(error)
             said = unchanged(error, _LONGEST)
             if self._keys and is_lacking(self._facts.host, path_of(self._facts)):
-                said = _("{said}; `./wizard conf new` makes it", said=said)
+                said = said_of_none(self._facts, said)
             return Refused(code, said)
 
     def _shown(self, plan: Plan) -> int:

@@ -18,7 +18,7 @@ from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.terminal import streams
 from mailcow_wizard.install import after, first_password, following, going_on, outlook
 from mailcow_wizard.install.standing import Choices, Record, Standing
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Finding
 from mailcow_wizard.names import is_full
 from mailcow_wizard.report import install as report
@@ -91,7 +91,11 @@ class _Install:
     def _present(self, here: str) -> int:
         """Day two: what runs is not touched."""
         self._talk.line(
-            _("{here}. Nothing was changed; ./wizard verify shows how it is.", here=harmless(here))
+            _(
+                "{here}. Nothing was changed; {command} shows how it is.",
+                here=harmless(here),
+                command=outlook.shown_by(self._session, called("./wizard verify")),
+            )
         )
         start = outlook.starts(self._session)
         if start:

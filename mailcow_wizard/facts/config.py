@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.containers import containers, may_run
 from mailcow_wizard.facts.docker import seconds
 from mailcow_wizard.facts.running_database import Differing, differing
 from mailcow_wizard.facts.store import Facts
@@ -26,19 +26,31 @@ DATABASE_KEYS = ("DBNAME", "DBUSER", "DBPASS", "DBROOT")
 
 class Place(NamedTuple):
     """mailcow's directory, what lies in it (None: there is no such directory), and whether any of that is
-    mailcow's."""
+    mailcow's. `elsewhere`: it holds none, and this is the directory of one that runs."""
 
     directory: str
     names: tuple[str, ...] | None
     mailcow: bool
+    elsewhere: str = ""
 
     @property
     def absent(self) -> str:
         """Why nothing can be said of a configuration yet, in words; empty where mailcow is here."""
         if self.mailcow:
             return ""
+        if self.elsewhere:
+            return self.apart
         what = _("is not there") if self.names is None else _("holds no mailcow")
         return _("mailcow is not installed yet: {directory} {what}", directory=self.directory, what=what)
+
+    @property
+    def apart(self) -> str:
+        """That the mailcow which runs is another directory's, in words."""
+        return _(
+            "mailcow runs in {elsewhere}, not in {directory}",
+            elsewhere=self.elsewhere,
+            directory=self.directory,
+        )
 
 
 def place(facts: Facts) -> Place:
@@ -48,7 +60,17 @@ def place(facts: Facts) -> Place:
         names: tuple[str, ...] | None = facts.host.names(directory)
     except Missing:
         names = None
-    return Place(directory, names, any(mark in (names or ()) for mark in MARKS))
+    mailcow = any(mark in (names or ()) for mark in MARKS)
+    return Place(directory, names, mailcow, "" if mailcow else _elsewhere(facts, directory))
+
+
+def _elsewhere(facts: Facts, directory: str) -> str:
+    try:
+        known = facts.get(containers) if may_run(facts) else ()
+    except HostError:
+        return ""
+    homes = sorted({one.home for one in known if one.home})
+    return next((home for home in homes if home.rstrip("/") != directory), "")
 
 
 class ConfFile(NamedTuple):
@@ -102,18 +124,17 @@ def _kind(host: Host, path: str) -> str:
 class Presence(NamedTuple):
     """What is known of mailcow.conf's being there.
 
-    `backup`: generate_config.sh's copy of an earlier one is there and sets a database password; `elsewhere`
-    is the directory of a mailcow whose containers are known, if it is another one; `volumes` are the database
-    volumes, None where nobody could tell (`trouble` says why); `changed`: the passwords of the database are
-    others than in the copy, and the volume is older than the copy; `older`: there is no copy, the volume is
-    older than the clone, and nothing runs with it; `differing` has the keys that are others than those of the
-    database that runs; `apart`: the database is there and does not run, so that nothing tells what opens it.
+    `backup`: generate_config.sh's copy of an earlier one is there and sets a database password; `volumes` are
+    the database volumes, None where nobody could tell (`trouble` says why); `changed`: the passwords of the
+    database are others than in the copy, and the volume is older than the copy; `older`: there is no copy,
+    the volume is older than the clone, and nothing runs with it; `differing` has the keys that are others
+    than those of the database that runs; `apart`: the database is there and does not run, so that nothing
+    tells what opens it.
     """
 
     place: Place
     file: ConfFile
     backup: bool
-    elsewhere: str
     volumes: DatabaseVolumes | None
     trouble: str
     changed: bool
@@ -136,13 +157,12 @@ def presence(facts: Facts) -> Presence:
     except HostError as error:
         volumes, trouble = None, str(error)
     copy = _copy(facts.host, here)
-    elsewhere = _elsewhere(facts, here.directory) if not here.mailcow else ""
     changed = bool(copy) and file.kind == "file" and _changed(facts, file.data, copy, volumes)
     older = not copy and file.kind == "file" and _older(facts, volumes)
     others = differing(facts) if file.kind == "file" else Differing()
     left = volumes.volumes if volumes and not others.container else ()
     apart = any(one.project == _project(facts) for one in left)
-    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed, older, others, apart)
+    return Presence(here, file, bool(copy), volumes, trouble, changed, older, others, apart)
 
 
 def _copy(host: Host, here: Place) -> bytes:
@@ -162,15 +182,6 @@ def _passwords(data: bytes) -> dict[str, str | None]:
 
     document = Document.read(data)
     return {key: document.get(key) for key in DATABASE_KEYS}
-
-
-def _elsewhere(facts: Facts, directory: str) -> str:
-    try:
-        known = facts.get(containers)
-    except HostError:
-        return ""
-    homes = sorted({one.directory for one in known if one.service.endswith("-mailcow") and one.directory})
-    return next((home for home in homes if home.rstrip("/") != directory), "")
 
 
 def _changed(facts: Facts, data: bytes, copy: bytes, volumes: DatabaseVolumes | None) -> bool:

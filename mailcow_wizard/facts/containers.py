@@ -36,6 +36,11 @@ class Container(NamedTuple):
     image: str = ""
     others: tuple[tuple[str, str, int], ...] = ()
 
+    @property
+    def home(self) -> str:
+        """The directory of the mailcow that it is a part of; empty where it is of none."""
+        return self.directory if self.service.endswith("-mailcow") else ""
+
 
 def containers(facts: Facts) -> tuple[Container, ...]:
     """The running containers, from Docker's API; raises HostError where it does not answer."""

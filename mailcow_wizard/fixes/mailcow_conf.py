@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.unwritable import Unwritable
+from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import Host
@@ -69,6 +70,14 @@ def is_lacking(host: Host, path: str) -> bool:
         return not host.exists(path) and not is_link(host, path)
     except HostError:
         return False
+
+
+def said_of_none(facts: Facts, said: str) -> str:
+    """What is said where there is no mailcow.conf, with where the mailcow is that runs, or what makes one."""
+    here = facts.get(place)
+    if here.elsewhere:
+        return f"{said}; {here.apart}"
+    return _("{said}; `./wizard conf new` makes it", said=said)
 
 
 def edit(facts: Facts, values: Mapping[str, str]) -> Edit:

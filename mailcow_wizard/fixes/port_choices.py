@@ -74,6 +74,9 @@ def is_service(blocker: Blocker, around: Circumstances) -> bool:
 def _stop(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
     if not blockers or not all(one.kind == CONTAINER or is_service(one, around) for one in blockers):
         return None
+    # A running mailcow is ended whole, if at all.
+    if any(one.container and one.container.home for one in blockers):
+        return None
     names = _(" and ").join(one.name for one in blockers)
     back = not around.gone
     if all(one.kind == CONTAINER for one in blockers):

@@ -28,7 +28,7 @@ from mailcow_wizard.install.docker import reaches_ipv6
 from mailcow_wizard.install.services import services
 from mailcow_wizard.install.stages import BY_ITSELF, STAGES, Stage
 from mailcow_wizard.install.standing import Choices, Record, Standing
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -63,6 +63,8 @@ def present(session: Session, standing: Standing | None) -> str:
         return ""
     facts = session.new_facts()
     conf = facts.get(mailcow_conf)
+    if facts.get(place).elsewhere:
+        return facts.get(place).apart
     if ours and conf.exists:
         return _("mailcow was installed here by this wizard ({time})", time=ours.ended)
     project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
@@ -89,11 +91,19 @@ def present(session: Session, standing: Standing | None) -> str:
     return ""
 
 
+def shown_by(session: Session, usual: str) -> str:
+    """What shows how the mailcow is that is here: `usual`, or the command for another directory."""
+    there = session.new_facts().get(place).elsewhere
+    return called(f"./wizard --dir {shlex.quote(there)} verify") if there else usual
+
+
 def starts(session: Session) -> str:
     """What starts the mailcow that is here, where none of its containers runs; empty where one does, or
     Docker does not tell."""
     try:
         facts = session.new_facts()
+        if facts.get(place).elsewhere:
+            return ""
         boxes = services(facts, facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT))
     except HostError:
         return ""

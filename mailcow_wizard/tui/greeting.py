@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import machine_line
-from mailcow_wizard.facts.mail.set_up import is_set_up
+from mailcow_wizard.facts.mail.set_up import is_set_up, is_set_up_elsewhere
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.install.leftover import left_over
 from mailcow_wizard.language import _
@@ -29,7 +29,7 @@ _MATTERS = (0, 3, 1, 2)
 class Greeting(NamedTuple):
     """What the first screen says. `origin` is where the server's name comes from (contract); `resumed` the
     title of the step where the last sitting ended; `there`: mailcow is set up on this machine already, and no
-    install of it waits for its end."""
+    install of it waits for its end; `apart` is mailcow's directory where it was started from another one."""
 
     machine: str
     hostname: str
@@ -37,6 +37,7 @@ class Greeting(NamedTuple):
     origin: str
     resumed: str
     there: bool = False
+    apart: str = ""
 
     @property
     def values(self) -> tuple[str, str]:
@@ -56,6 +57,7 @@ def greeting(session: Session, facts: Facts, steps: Sequence[Step]) -> Greeting:
         "saved" if again else name.origin,
         next((one.title for one in steps[1:] if one.id == session.answers.step), ""),
         is_set_up(facts) and not left_over(session),
+        session.settings.directory if is_set_up_elsewhere(facts) and not left_over(session) else "",
     )
 
 
@@ -71,6 +73,11 @@ def about(look: Look, said: Greeting, width: int, height: int) -> list[list[Part
     first = _("Looks at this server, says what mailcow needs and what is in its way.")
     if said.there:
         first = _("mailcow is set up on this server. The step Verify shows whether it works.")
+    if said.apart:
+        first = _(
+            "mailcow was started on this server, not from {directory}: the step Configuration shows where.",
+            directory=said.apart,
+        )
     said_here = (
         (first, look.bold),
         (asks, look.plain),

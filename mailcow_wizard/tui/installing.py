@@ -82,8 +82,8 @@ def _looked_at(app: Wizard) -> Callable[[], object]:
         said = _("This could not be looked at: {error}", error=error)
         return lambda: app.show_keys(said)
     if here:
-        start = outlook.starts(app.session)
-        return lambda: _present(app, here, start, standing)
+        start, shows = outlook.starts(app.session), outlook.shown_by(app.session, _("The step Verify"))
+        return lambda: _present(app, here, start, shows, standing)
     return lambda: _ask(app, some, standing, stops)
 
 
@@ -95,17 +95,17 @@ def _name_first(app: Wizard, configured: bool) -> None:
         app.show_keys(_("First a full name, such as mail.example.org: Ctrl+P, Go to Welcome."))
 
 
-def _present(app: Wizard, here: str, start: str, standing: Standing | None) -> None:
+def _present(app: Wizard, here: str, start: str, shows: str, standing: Standing | None) -> None:
     if standing is not None and standing.state == "done" and not start:
         show_after(app, standing)
         return
     look = app.look
     text = f" {capitalized(here)}."
-    more = " " + _("Nothing is installed over it. The step Verify shows how it is.")
-    lines = [[(look.text(text), look.bold)], [], [(more, look.plain)]]
-    if start:
+    more = _("Nothing is installed over it. {command} shows how it is.", command=shows)
+    lines = [[(look.text(text), look.bold)]]
+    for said in filter(None, (more, start)):
         width = max(10, app.size.width - 3)
-        lines += [[], *([(f" {look.text(part)}", look.plain)] for part in wrap(start, width))]
+        lines += [[], *([(f" {look.text(part)}", look.plain)] for part in wrap(said, width))]
     app.push_screen(TextScreen(look, _TITLE, lines))
 
 

@@ -1,0 +1,120 @@
+"""A mailcow that runs from another directory than the one that is looked at: who opens the wizard without
+`--dir` is told where it is, and nothing of it is stopped or installed over."""
+
+from pathlib import Path
+
+import pytest
+
+from mailcow_wizard.checks.config_file import judge_present
+from mailcow_wizard.checks.port_remedies import remedies
+from mailcow_wizard.checks.ports import survey
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.config import place, presence
+from mailcow_wizard.facts.mail.installed import installed
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes.mailcow_conf import said_of_none
+from mailcow_wizard.fixes.ports import offers
+from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.replies import Listeners
+from mailcow_wizard.install import outlook
+from mailcow_wizard.model import STEPS, Judgement, Settings
+from mailcow_wizard.tui.greeting import about, greeting
+from mailcow_wizard.tui.look import Look
+from tests.docker_machine import DockerHost
+
+HERE, THERE = "/opt/mailcow-dockerized", "/srv/mail cow"
+APART = f"mailcow runs in {THERE}, not in {HERE}"
+BRIDGE = {"/sys/class/net/br-mailcow/address": ""}
+
+
+class Machine(DockerHost):
+    """Nothing but Docker holds a port here."""
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        return Listeners((), "netlink")
+
+
+def box(service: str, directory: str = THERE, port: int = 25) -> dict[str, object]:
+    """A container as Docker lists it."""
+    labels = {"project": "mcprod", "service": service, "project.working_dir": directory}
+    return {
+        "Id": "a" * 64,
+        "Names": [f"/mcprod-{service}-1"],
+        "Labels": {f"com.docker.compose.{key}": value for key, value in labels.items()},
+        "State": "running",
+        "Ports": [{"IP": "0.0.0.0", "PublicPort": port, "PrivatePort": port, "Type": "tcp"}],
+    }
+
+
+def machine(*boxes: dict[str, object], **files: str) -> DockerHost:
+    """Docker runs these."""
+    return Machine({"/containers/json": list(boxes), "/containers/json?all=1": list(boxes)}, files=files)
+
+
+def facts(host: DockerHost, directory: str = HERE) -> Facts:
+    return Facts(host, Settings(directory=directory))
+
+
+def test_it_is_said_where_it_runs() -> None:
+    seen = facts(machine(box("postfix-mailcow")))
+    assert seen.get(place).elsewhere == THERE
+    assert installed(seen).skip == APART
+    said = judge_present(presence(seen))
+    assert (said.status, said.summary) == ("warn", APART)
+    assert "--dir '/srv/mail cow'" in said.remedies[0]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        machine(),
+        machine(box("web", "/srv/shop")),
+        machine(box("postfix-mailcow", "")),
+        machine(box("postfix-mailcow", f"{HERE}/")),
+        machine(box("postfix-mailcow"), **{f"{HERE}/mailcow.conf": "A=1\n"}),
+    ],
+)
+def test_where_none_does_nothing_is_said_of_it(host: DockerHost) -> None:
+    assert not facts(host).get(place).elsewhere
+
+
+def test_no_container_of_it_is_stopped_for_its_port() -> None:
+    seen = facts(machine(box("postfix-mailcow")))
+    (said, *more) = remedies(seen.get(survey)["ports.smtp"])
+    assert f"That is the mailcow in {THERE}" in said
+    assert "--dir '/srv/mail cow' check" in said
+    assert "docker stop" not in " ".join((said, *more))
+    assert not offers("ports.smtp", Judgement("fail", ""), seen)
+
+
+def test_a_container_of_others_still_is() -> None:
+    seen = facts(machine(box("web", "/srv/shop")))
+    assert "docker stop" in remedies(seen.get(survey)["ports.smtp"])[0]
+    assert [one.fix.id for one in offers("ports.smtp", Judgement("fail", ""), seen)] == ["stop-container"]
+
+
+def test_no_new_configuration_is_advised() -> None:
+    assert said_of_none(facts(machine(box("postfix-mailcow"))), "none") == f"none; {APART}"
+    assert said_of_none(facts(machine()), "none").endswith("makes it")
+
+
+def test_nothing_is_installed_beside_it(tmp_path: Path) -> None:
+    host = machine(box("postfix-mailcow"))
+    session = Session(host, Settings(directory=HERE), StateDirectory(str(tmp_path)))
+    assert outlook.present(session, None) == APART
+    assert outlook.shown_by(session, "Verify").endswith(" --dir '/srv/mail cow' verify")
+    assert not outlook.starts(session)
+    alone = Session(machine(), Settings(directory=HERE), StateDirectory(str(tmp_path)))
+    assert not outlook.present(alone, None)
+    assert outlook.shown_by(alone, "Verify") == "Verify"
+
+
+def test_the_first_screen_says_so(tmp_path: Path) -> None:
+    host = machine(**BRIDGE)
+    session = Session(host, Settings(directory=HERE), StateDirectory(str(tmp_path)))
+    said = greeting(session, session.new_facts(), STEPS)
+    assert (said.there, said.apart) == (False, HERE)
+    lines = about(Look(False, False), said, 78, 24)
+    text = " ".join(part.strip() for line in lines for part, _style in line)
+    assert f"mailcow was started on this server, not from {HERE}: the step Configuration shows where." in text
+    assert not greeting(Session(machine(), session.settings, session.state), facts(machine()), STEPS).apart
