@@ -15,8 +15,14 @@ _MORE_ROOM = (
 )
 
 
-def _more_room(root: storage.DataRoot) -> tuple[str, ...]:
-    """What gives room; where Docker has data already, containers' logs may be what takes it (#518, #1000)."""
+# `docker image prune` takes none that has a name, as those of mailcow's earlier versions have.
+_OLD_IMAGES = _("Remove images of mailcow's earlier versions: `./update.sh --gc` in mailcow's directory.")
+
+
+def _more_room(disk: data_places.DiskSpace) -> tuple[str, ...]:
+    """What gives room; where Docker has data already, containers' logs may be what takes it (#518, #1000),
+    and where mailcow's is among it, another data root would be an empty one."""
+    root = disk.root
     if root.existing != root.path:
         return _MORE_ROOM
     logs = _(
@@ -24,7 +30,7 @@ def _more_room(root: storage.DataRoot) -> tuple[str, ...]:
         'has "log-opts": {{"max-size": "50m", "max-file": "3"}}; containers made after that keep to it.',
         path=_word(f"{root.path}/containers"),
     )
-    return (*_MORE_ROOM, logs)
+    return (_OLD_IMAGES, _MORE_ROOM[-1], logs, _MORE_ROOM[0]) if disk.mailcow else (*_MORE_ROOM, logs)
 
 
 def _place(root: storage.DataRoot) -> str:
@@ -81,12 +87,17 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
     evidence = (Evidence(f"df -B1 --output=avail {disk.root.existing}", str(free)),)
     amount = _("{free:.1f} GiB free in {place}", free=gib, place=place)
     if free < need.DISK.fails_below:
+        words = (
+            _("{amount}; once it is full, no mail is taken in, and the database stops", amount=amount)
+            if disk.mailcow
+            else _("{amount}; mailcow's images alone need 5 GiB", amount=amount)
+        )
         return Judgement(
             "fail",
-            _("{amount}; mailcow's images alone need 5 GiB", amount=amount),
+            words,
             found,
             evidence,
-            _more_room(disk.root),
+            _more_room(disk),
             severity="blocks",
         )
     if disk.images and disk.images.space.free < need.DISK.fails_below:
@@ -97,7 +108,7 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
             _("{amount}; 20 GiB are advised, without mail", amount=amount),
             found,
             evidence,
-            _more_room(disk.root),
+            _more_room(disk),
         )
     return Judgement("pass", amount, found, evidence, certainty=_certainty(disk.root))
 

@@ -6,6 +6,7 @@ import re
 
 from mailcow_wizard.facts import docker, storage
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.replies import Space
 from mailcow_wizard.language import _
@@ -33,11 +34,12 @@ class ImageStore(NamedTuple):
 
 class DiskSpace(NamedTuple):
     """The space where the data root is or will be, none where something else is in its place; and that of
-    the images, where they lie on another file system."""
+    the images, where they lie on another file system. `mailcow`: its database is there already."""
 
     root: storage.DataRoot
     space: Space | None
     images: ImageStore | None = None
+    mailcow: bool = False
 
 
 def used_root(facts: Facts) -> storage.DataRoot:
@@ -67,7 +69,7 @@ def disk(facts: Facts) -> DiskSpace:
     space = facts.host.space(root.existing)
     if space.total <= 0:
         raise HostError(_("the file system of {existing} does not tell its size", existing=root.existing))
-    return DiskSpace(root, space, _images(facts, space))
+    return DiskSpace(root, space, _images(facts, space), bool(facts.get(database).project))
 
 
 def _images(facts: Facts, of_root: Space) -> ImageStore | None:

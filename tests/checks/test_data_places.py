@@ -3,9 +3,12 @@
 import pytest
 
 from mailcow_wizard.checks import storage as storage_judges
-from mailcow_wizard.facts.data_places import DiskSpace, ImageStore
+from mailcow_wizard.facts.data_places import DiskSpace, ImageStore, disk
 from mailcow_wizard.facts.storage import DataRoot
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.replies import Space
+from mailcow_wizard.model import Settings
+from tests.docker_machine import DockerHost
 
 GIB = 1 << 30
 ROOT = DataRoot("/data/docker", "/data/docker", "")
@@ -31,6 +34,29 @@ def test_images_apart_from_the_data_root(
         assert any("/etc/containerd/config.toml" in one for one in judgement.remedies)
     full = DiskSpace(ROOT, Space(GIB, 900 * GIB, 9, 9), images)
     assert "/data/docker" in storage_judges.judge_disk(full).summary
+
+
+def test_a_disk_that_runs_full_under_a_running_mailcow() -> None:
+    """Its images are there; another data root would be an empty one, and its old images have names."""
+    full = DiskSpace(ROOT, Space(4 * GIB, 900 * GIB, 9, 9))
+    assert "images alone need 5 GiB" in storage_judges.judge_disk(full).summary
+    said = storage_judges.judge_disk(full._replace(mailcow=True))
+    assert (said.status, said.severity) == ("fail", "blocks")
+    assert said.summary.endswith("once it is full, no mail is taken in, and the database stops")
+    assert "`./update.sh --gc`" in said.remedies[0]
+    for free in (4 * GIB, 15 * GIB):
+        known = full._replace(space=Space(free, 900 * GIB, 9, 9), mailcow=True)
+        assert 'root"' not in " ".join(storage_judges.judge_disk(known).remedies)
+
+
+def test_whether_mailcow_has_data_there_is_seen() -> None:
+    volumes = {
+        "Volumes": [{"Name": "mcprod_mysql-vol-1", "Labels": {"com.docker.compose.project": "mcprod"}}]
+    }
+    spaces = {"/var/lib/docker": Space(GIB, 9 * GIB, 9, 9)}
+    for listed, there in ((volumes, True), ({"Volumes": []}, False)):
+        host = DockerHost({"/volumes": listed}, spaces=spaces)
+        assert Facts(host, Settings()).get(disk).mailcow is there
 
 
 @pytest.mark.parametrize(
