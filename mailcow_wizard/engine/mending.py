@@ -21,6 +21,7 @@ from mailcow_wizard.engine.undo.gone import keep_gone
 from mailcow_wizard.engine.undo.interrupting import interrupts
 from mailcow_wizard.engine.undo.later import target_below
 from mailcow_wizard.engine.undo.ports import keep_taken
+from mailcow_wizard.engine.undo.taking_up import taken_up
 from mailcow_wizard.engine.undo.target import needless
 from mailcow_wizard.engine.work import CONFIRMED
 from mailcow_wizard.facts.store import Facts
@@ -203,7 +204,7 @@ def backward(session: Session, change_id: str) -> Plan:
     keep_gone(session, plan, standing)
     keep_taken(session, plan, standing)
     return plan._replace(
-        steps=tuple(steps),
+        steps=(*steps, *taken_up(session.new_facts(), steps)),
         title=_("Take back: {plan}", plan=plan.title),
         consequence="",
         interrupts=interrupts(session.new_facts(), steps),

@@ -7,6 +7,7 @@ from fake_host import FakeHost
 
 from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.engine.undo.interrupting import interrupts
+from mailcow_wizard.engine.undo.taking_up import taken_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.replies import HttpReply
@@ -58,6 +59,28 @@ def test_docker_that_is_stopped_and_started_comes_back_with_them() -> None:
     begin = Command(("systemctl", "start", "docker.service"))
     told = interrupts(Facts(Docker(BOXES)), (STOP, Edit("/etc/docker/daemon.json", b"{}", None), begin))
     assert told.startswith("Docker is restarted, and its containers stop and come back")
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "said"),
+    [
+        (
+            "SKIP_SOGO=y\n",
+            "SKIP_SOGO=n\n",
+            "changed containers are made anew: cd /srv/mc && docker compose up -d",
+        ),
+        ("ENABLE_IPV6=true\n", "", "has to stop and start: cd /srv/mc && docker compose down && docker"),
+        ("DOCKER_COMPOSE_VERSION=native\n", "", ""),
+        ("# a\n", "# b\n", ""),
+    ],
+)
+def test_a_running_mailcow_has_to_take_up_its_old_settings(now: str, then: str, said: str) -> None:
+    boxes = [{**one, "Labels": {"com.docker.compose.project": "mailcowdockerized"}} for one in BOXES]
+    steps = (Edit("/etc/x", b"", b"TZ=UTC"), Edit("/srv/mc/mailcow.conf", now.encode(), then.encode()))
+    notes = taken_up(Facts(Docker(boxes)), steps)
+    assert [said in one.text for one in notes] == [True] * bool(said)
+    assert not taken_up(Facts(Docker([])), steps)
+    assert not taken_up(Facts(Docker(boxes)), steps[:1])
 
 
 def test_of_many_the_first_are_named() -> None:
