@@ -135,6 +135,12 @@ def test_the_table_notes_what_the_check_warns_of(text: str, public: str, note: s
     assert note in "\n".join(report.lines([found]))
 
 
+def test_a_key_of_a_kind_that_mailcow_does_not_make_is_noted_before_an_install() -> None:
+    host = World({**ZONE, AT: f"v=DKIM1; k=ed25519; p={'A' * 43}="})
+    note = "ed25519: mailcow makes no such key, and will sign with another"
+    assert (judge(host).status, row(host).state.kind, row(host).expected.note) == ("warn", "right", note)
+
+
 def test_the_selector_is_mailcows() -> None:
     place = (f"s2026._domainkey.{DOMAIN}", "TXT")
     host = Running({place: KEY}, said(selector="s2026"))

@@ -117,6 +117,8 @@ def shortcoming(text: str, ours: SigningKey) -> str:
     key = key_of(text)
     if ours.runs and not ours.public:
         return _("mailcow has no key, and does not sign")
+    if key.kind != "rsa" and not ours.public:
+        return _("{kind}: mailcow makes no such key, and will sign with another", kind=key.kind)
     if "y" in key.flags:
         return _("marked as a test (t=y): receivers ignore it")
     if key.kind == "rsa" and key.bits < ADVISED_BITS:
