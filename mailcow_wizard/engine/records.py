@@ -61,7 +61,7 @@ def _evaluated(session: Session, rows: tuple[Row, ...]) -> tuple[Row, ...]:
     told = session.new_facts().get(table)
     known = {one.expected.domain: one for one in told if is_sender(one.expected)}
     return tuple(
-        one._replace(state=new.state, right=new.right, expected=one.expected._replace(note=new.expected.note))
+        one._replace(state=new.state, right=new.right, expected=new.expected)
         if is_sender(one.expected) and one.state.holds and (new := known.get(one.expected.domain))
         else one
         for one in rows

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard.facts.dns.published import is_answer
 from mailcow_wizard.facts.dns.standing import Standing, standings
-from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.facts.dns.table import Row, is_sender
 from mailcow_wizard.typed import NamedTuple
 
 AT_MOST_EVERY_S = 5.0
@@ -54,9 +54,11 @@ def only(watch: Watch, domains: Sequence[str]) -> Watch:
 
 
 def key(row: Row) -> tuple[str, ...]:
-    """What a row stays the same by when it is asked again: its note may be another one then."""
+    """What a row stays the same by when it is asked again: its note may be another one then, and what an SPF
+    record is to be, which keeps whom it names by then."""
     expected = row.expected
-    return (expected.domain, expected.name, expected.type, expected.value)
+    value = "" if is_sender(expected) else expected.value
+    return (expected.domain, expected.name, expected.type, value)
 
 
 def holds_up(row: Row) -> bool:

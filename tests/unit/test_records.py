@@ -173,6 +173,19 @@ def test_an_spf_record_that_is_waited_for_is_evaluated(
         assert f"could not ask: whether the SPF record of {DOMAIN}" in words.sentence(again, 0)
 
 
+def test_an_spf_record_that_came_meanwhile_is_corrected_and_not_replaced(tmp_path: Path) -> None:
+    """Whom it names may go on to send: the same is told as when all is read again."""
+    other = {("of.hoster.example", "TXT"): "v=spf1 ip4:192.0.2.9 -all"}
+    here = session(tmp_path, {**ZONE, **ALL, **other, (DOMAIN, "TXT"): ()})
+    found = records.read(here)
+    (row,) = (one for one in found.rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert isinstance(here.host, World)
+    here.host.records[DOMAIN, "TXT"] = ("v=spf1 include:of.hoster.example -all",)
+    answers = records.read_again(here, found, (row,))
+    (again,) = watching.taken(watching.begin((row,), 0.0), answers, 1.0).rows
+    assert (again.state.kind, again.value) == ("wrong", "v=spf1 include:of.hoster.example mx -all")
+
+
 def test_an_address_that_was_not_named_is_asked_of_no_spf_record(tmp_path: Path) -> None:
     """As its check has it: --address said which ones count."""
     here = session(tmp_path, {**ZONE, **ALL, (NAME, "AAAA"): ()})
