@@ -39,7 +39,6 @@ _ENDS_A_WORD = pattern(r"[\w).”]$")
 _NUMBER = pattern(r"0x[0-9a-f]+|[-+]?[0-9]+(?:[.,\s][0-9]{3})*(?:[.,][0-9]+)?")
 _AND = " and "
 _MEASURE = pattern(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
-_THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+")
 _SIGNS = str.maketrans(".,", ",.")
 
 
@@ -198,7 +197,7 @@ def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str], whol
 
 def _value(text: str, number: bool, part: Callable[[str], str]) -> str:
     """A value within a sentence; a single word is a name, and stays."""
-    if number or _THOUSANDS.fullmatch(text):
+    if number:
         return text.translate(_SIGNS)
     return part(text) if " " in text else text
 
@@ -283,8 +282,14 @@ def _form(text: str, told: str) -> _Form:
 
 @lru_cache(maxsize=256)
 def _numbers(text: str) -> frozenset[str]:
-    """The places whose values are numbers: those with a format, and `n`, which says whether it is one."""
-    return frozenset(place[1] for place in _PLACE.finditer(text) if place[2] or place[1] == "n")
+    """The places whose values are numbers: those with a format, `n`, which says whether it is one, and what
+    there are bytes of. Elsewhere `143,993` may as well be two ports."""
+    low = text.lower()
+    return frozenset(
+        place[1]
+        for place in _PLACE.finditer(text)
+        if place[2] or place[1] == "n" or low.startswith(" bytes", place.end())
+    )
 
 
 def _sentences(data: bytes) -> Iterator[tuple[str, str]]:

@@ -158,6 +158,7 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
         ),
         ("6,416 bytes", "6.416 Bytes"),
         ("/x is larger than 1,048,576 bytes", "/x ist größer als 1.048.576 Bytes"),
+        ("Open them: ufw allow 110,143,993,995/tcp", "Sie öffnen: ufw allow 110,143,993,995/tcp"),
         (
             "postfix: starting (waits for the database)",
             "postfix: startet (wartet auf die Datenbank)",
