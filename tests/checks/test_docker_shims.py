@@ -232,6 +232,16 @@ def test_ports_that_docker_publishes_meanwhile_are_sent_on(later: str, passed_by
     assert starting.asked.count(" ".join(NFT)) == 2
 
 
+def test_a_port_of_mailcows_that_another_container_has_says_nothing_of_dockers_rules() -> None:
+    published = {"IP": "0.0.0.0", "PrivatePort": 25, "PublicPort": 25, "Type": "tcp"}
+    own = TRIE.replace("172.22.1.1", "192.88.99.10")
+    files = {"/proc/net/route": HEAD + DEFAULT + BRIDGE, "/proc/net/fib_trie": own}
+    boxes = [box(1, "web", Ports=[published])]
+    starting = Starting({"/containers/json": boxes}, info={"ContainersRunning": 1}, files=files)
+    starting.later = NO_RULES
+    assert not entries(facts(starting)).passed_by
+
+
 @pytest.mark.parametrize("said", [DEAD, Missing("no socket"), NoAnswer("late")])
 def test_mailcows_bridge_stays_when_docker_ends(said: HostError) -> None:
     there = {"/proc/net/route": HEAD + BRIDGE, "/proc/net/fib_trie": TRIE}

@@ -83,8 +83,8 @@ class Entries(NamedTuple):
     container to the world. `guarded`: DOCKER-USER stops what nobody has asked for, so that containers do not
     stand open. `lost` are the messages without which nobody finds this machine over IPv6, or it none of its
     containers, and which do not get through. `passed_by` are those of `entries`
-    that a running container publishes and no rule of Docker's sends on to it, though Docker makes rules for
-    that family. `early` is what decides besides all rules."""
+    that a running container of mailcow's publishes and no rule of Docker's sends on to it, though Docker
+    makes rules for that family. `early` is what decides besides all rules."""
 
     entries: tuple[Entry, ...]
     unread: tuple[str, ...]
@@ -220,9 +220,11 @@ class _Surroundings:
         )  # fmt: skip
 
     def passed_by(self, one: Entry) -> bool:
-        """Whether a container publishes this, and a packet to it stays on this machine all the same."""
+        """Whether mailcow's container publishes this, and a packet to it stays on this machine all the same.
+        What another one publishes over IPv6 may always have gone to Docker's proxy."""
         everywhere = "0.0.0.0" if one.family == 4 else "::"
-        places = [place for box in self._running for place in box.published]
+        own = (box for box in self._running if box.service == one.port.container)
+        places = [place for box in own for place in box.published]
         published = any((address, one.number) in places for address in (everywhere, one.address))
         here = one.fate.outcome == "through" and not one.fate.forwarded
         return published and here and one.astray is None and self._later.has(one.family)
