@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.docker_settings import WITH_IPTABLES
+from mailcow_wizard.checks.docker_words import RESTART
 from mailcow_wizard.checks.troubles import listed, skipped
 from mailcow_wizard.facts.docker_relay import Relay, relay
 from mailcow_wizard.facts.storage import DAEMON_JSON
@@ -45,9 +46,7 @@ def judge_relay(seen: Relay) -> Judgement:
             "Docker's rules for postfix are gone, its proxy takes what comes over {families}: open relay",
             families=listed(tuple(f"IPv{one}" for one in seen.passed_by)),
         )
-        return common._replace(
-            status="fail", summary=words, remedies=(_("Restart Docker: systemctl restart docker"),)
-        )
+        return common._replace(status="fail", summary=words, remedies=(RESTART,))
     if not seen.addresses:
         return common._replace(summary=_("this machine has no global IPv6 address: nobody comes that way"))
     if not seen.open_v6:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
+RESTART = _("Restart Docker (its containers stop and come back): systemctl restart docker")
+
 
 class Said(NamedTuple):
     """A message by its `pattern`: `kind` names it, `words` say what it means in a sentence's part."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.docker_settings import USUAL_BACKEND, WITH_IPTABLES
+from mailcow_wizard.checks.docker_words import RESTART
 from mailcow_wizard.checks.firewall_local import OUTCOMES
 from mailcow_wizard.checks.firewall_switches import switching_on
 from mailcow_wizard.checks.troubles import Trouble, judged, listed
@@ -131,7 +132,7 @@ def _gone(seen: State) -> Trouble:
         "containers run and Docker's firewall rules are gone, as after a firewall's start or reload: "
         "they have no way out, and strangers look like neighbours to postfix, which relays for those"
     )
-    return Trouble("fail", words, (_("Restart Docker: systemctl restart docker"),), "breaks", doc=doc)
+    return Trouble("fail", words, (RESTART,), "breaks", doc=doc)
 
 
 def _passed_by(lost: tuple[Entry, ...], proxy: bool) -> Trouble:
@@ -146,7 +147,7 @@ def _passed_by(lost: tuple[Entry, ...], proxy: bool) -> Trouble:
     if proxy:
         words += _("; its proxy takes them, and strangers look like neighbours to postfix: open relay")
     remedies = (
-        _("Restart Docker: systemctl restart docker"),
+        RESTART,
         _("Find what empties the table nat when it starts or reloads, and let it spare Docker's chains."),
     )
     return Trouble("fail", words, remedies, "breaks", doc=need.DOC_ISSUE.format(5735))
