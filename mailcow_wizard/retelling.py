@@ -39,6 +39,7 @@ _ENDS_A_WORD = pattern(r"[\w).”]$")
 _NUMBER = pattern(r"0x[0-9a-f]+|[-+]?[0-9]+(?:[.,\s][0-9]{3})*(?:[.,][0-9]+)?")
 _AND = " and "
 _MEASURE = pattern(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
+_THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+")
 _SIGNS = str.maketrans(".,", ",.")
 
 
@@ -188,7 +189,8 @@ def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str], whol
     for form in forms:
         numbers = _numbers(form.text)
         for values in itertools.islice(form.ways(text), _MOST_WAYS if whole else 1):
-            told = {name: _value(value, name in numbers, part) for name, value in values.items()}
+            signed = numbers | _in_thousands(form.text, values)
+            told = {name: _value(value, name in signed, part) for name, value in values.items()}
             strange = any(" " in value.strip() and told[name] == value for name, value in values.items())
             if not (whole and strange):
                 return _filled(form.told, told)
@@ -282,14 +284,15 @@ def _form(text: str, told: str) -> _Form:
 
 @lru_cache(maxsize=256)
 def _numbers(text: str) -> frozenset[str]:
-    """The places whose values are numbers: those with a format, `n`, which says whether it is one, and what
-    there are bytes of. Elsewhere `143,993` may as well be two ports."""
-    low = text.lower()
-    return frozenset(
-        place[1]
-        for place in _PLACE.finditer(text)
-        if place[2] or place[1] == "n" or low.startswith(" bytes", place.end())
-    )
+    """The places whose values are numbers: those with a format, and `n`, which says whether it is one."""
+    return frozenset(place[1] for place in _PLACE.finditer(text) if place[2] or place[1] == "n")
+
+
+def _in_thousands(text: str, values: dict[str, str]) -> frozenset[str]:
+    """The places that have digits in thousands, of something that is counted in bytes: elsewhere `143,993`
+    may as well be two ports."""
+    counted = (place[1] for place in _PLACE.finditer(text) if text.startswith(" bytes", place.end()))
+    return frozenset(one for one in counted if _THOUSANDS.fullmatch(values[one]))
 
 
 def _sentences(data: bytes) -> Iterator[tuple[str, str]]:
