@@ -206,8 +206,9 @@ def to_do(rows: Sequence[Row]) -> str:
     if provider:
         return _("Your provider has to set the server's name (PTR)")
     waits = [one for one in rows if watching.holds_up(one)]
-    unknown, waited = sum(one.state.kind == "could not ask" for one in waits), len(waits)
-    if unknown:
+    waited = len(waits)
+    if any(one.state.kind == "could not ask" for one in waits):
+        unknown = sum(one.state.kind == "could not ask" for one in rows)
         said = ngettext(
             "one could not be asked: whether it is right is not known",
             "{number} could not be asked: whether they are right is not known",

@@ -225,6 +225,17 @@ def test_an_address_that_is_not_known_is_not_right(tmp_path: Path, there: Any) -
     assert [one.type for one in found.facts.get(push).left if one.check == "dns.a"] == ["A"]
 
 
+def test_as_many_as_are_shown_as_not_asked_are_counted(tmp_path: Path) -> None:
+    dmarc, optional = (f"_dmarc.{DOMAIN}", "TXT"), (f"_imaps._tcp.{DOMAIN}", "SRV")
+    world = {**ZONE, **ALL, (NAME, "AAAA"): (), dmarc: "silence", optional: "silence"}
+    found = records.read(session(tmp_path, world))
+    unknown = [
+        (one.expected.type, one.expected.level) for one in found.rows if one.state.kind == "could not ask"
+    ]
+    assert unknown == [("TXT", "recommended"), ("SRV", "optional")]
+    assert words.to_do(found.rows) == "Two could not be asked: whether they are right is not known"
+
+
 @pytest.mark.parametrize("exchanger", [(), "10 elsewhere.example."])
 @pytest.mark.parametrize("text", [SPF, f"v=spf1 mx:{DOMAIN}. -all", "v=spf1 mx:%{d} -all"])
 def test_an_spf_record_that_names_what_is_not_right_yet_stays(
