@@ -6,6 +6,9 @@ from pathlib import Path
 
 from .inside import LabError
 
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+"""For `openssl req`: an RSA key takes a third of a second of the processor, this one nothing."""
+
 
 def _openssl(place: Path, *words: str) -> None:
     try:
@@ -19,7 +22,7 @@ def authority(place: Path, whose: str = "Lab") -> Path:
     subject = ("-subj", f"/O={whose}/CN={whose} Authority", "-days", "3650")
     _openssl(
         place,
-        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "authority.key"),
+        *("req", "-x509", *NEW_KEY, "-keyout", "authority.key"),
         *("-out", "authority.pem", *subject),
     )
     return place / "authority.pem"
@@ -47,7 +50,7 @@ def issued(place: Path, name: str, *names: str, begins: str = "", ends: str = ""
     )
     _openssl(
         place,
-        *("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr"),
+        *("req", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr"),
         *("-subj", f"/CN={names[0]}"),
     )
     dates = ["-days", "80"] if not ends else ["-enddate", ends]
@@ -65,7 +68,7 @@ def self_signed(place: Path, name: str, subject: str, *names: str) -> tuple[Path
     more = ("-addext", f"subjectAltName={','.join(f'DNS:{one}' for one in names)}") if names else ()
     _openssl(
         place,
-        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem"),
+        *("req", "-x509", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.pem"),
         *("-subj", subject, "-days", "300", *more),
     )
     return place / f"{name}.pem", place / f"{name}.key"

@@ -50,7 +50,8 @@ ENABLE_IPV6=false" >> mailcow.conf
 chmod 600 mailcow.conf
 mkdir -p data/assets/ssl data/web/inc
 if [ -d data/lab/ssl ]; then cp data/lab/ssl/*.pem data/assets/ssl
-else openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=$MAILCOW_HOSTNAME" \\
+else openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \\
+  -subj "/CN=$MAILCOW_HOSTNAME" \\
   -keyout data/assets/ssl/key.pem -out data/assets/ssl/cert.pem 2>/dev/null
 fi
 echo '<?php' > data/web/inc/app_info.inc.php

@@ -50,7 +50,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An authority (ca.pem), a certificate of its own for all registries, and one that nobody signed."""
     place = tmp_path_factory.mktemp("authority")
     names = ",".join(f"DNS:{one}" for one in REGISTRIES)
-    new = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    new = ["openssl", "req", "-x509", *certificates.NEW_KEY, "-days", "2"]
     for name, subject, more in (
         ("ca", "/CN=lab", ["-addext", "keyUsage=critical,keyCertSign"]),
         ("good", "/CN=good", ["-addext", f"subjectAltName={names}", "-CA", "ca.pem", "-CAkey", "ca.key"]),

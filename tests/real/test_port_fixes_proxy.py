@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from lab import machine
+from lab.certificates import NEW_KEY
 from lab.inside import wait_until
 from lab.machine import Machine
 from lab.skip import or_skip
@@ -82,7 +83,7 @@ def mender(servers: Machine, tmp_path: Path) -> Mender:
 def certificate(servers: Machine, directory: Path) -> None:
     """What generate_config.sh makes: a certificate that nobody signed."""
     key, cert = directory / "key.pem", directory / "cert.pem"
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=mail.example.org"]
+    made = ["req", "-x509", *NEW_KEY, "-days", "2", "-subj", "/CN=mail.example.org"]
     files = ["-keyout", str(key), "-out", str(cert)]
     subprocess.run(["openssl", *made, *files], check=True, capture_output=True)
     for one in (key, cert):
