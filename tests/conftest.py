@@ -16,6 +16,10 @@ from lab.skip import or_skip
 
 from mailcow_wizard import language
 
+_SHORT = "tests/checks/"
+_WAITING_UNTIL = 0.7
+"""The part of a whole run in which tests begin that wait for something."""
+
 # A job in the background is started with ctrl+C ignored, and so would be all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -35,9 +39,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """No worker shall be left alone with something long in the end."""
+    """What waits for daemons and screens goes between what computes, so that no core waits with it; what is
+    short comes last, so that no worker is left alone with something long."""
     if config.getoption("whole"):
-        items.sort(key=lambda item: not item.nodeid.startswith(again.PLACES))
+        files = list(dict.fromkeys(map(_file, items)))
+        waiting = [one for one in files if one.startswith(again.PLACES)]
+        computing = sorted({*files} - {*waiting}, key=lambda one: (one.startswith(_SHORT), one))
+        rank = {one: number / len(computing) for number, one in enumerate(computing)}
+        rank |= {one: _WAITING_UNTIL * number / len(waiting) for number, one in enumerate(waiting)}
+        items.sort(key=lambda item: rank[_file(item)])
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.fixture(autouse=True)
@@ -78,9 +92,12 @@ def booted_with_exim() -> Iterator[Machine]:
         yield made
 
 
-@pytest.fixture(scope="module", params=engine.SUITES)
+_OLDEST, _BETWEEN, _NEWEST = engine.SUITES
+
+
+@pytest.fixture(scope="module", params=[_OLDEST, pytest.param(_BETWEEN, marks=pytest.mark.long), _NEWEST])
 def docker(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A Docker engine, of each generation in turn."""
+    """A Docker engine, of each generation in turn; that between the others in the long run."""
     with or_skip(), engine.started(request.param) as made:
         yield made
 

@@ -24,7 +24,7 @@ from tests.answering import Every, Machine
 from tests.faults.faults import fault, singles
 from tests.fuzz.targets_door import machines
 
-ONE_IN = 300
+ONE_IN = 900
 """So many faults are left out for each that is tried."""
 
 

@@ -39,8 +39,8 @@ WITHOUT_IT: dict[tuple[str, str], str] = {
 }
 # What is lost or turned round in the middle of a text is not seen by who reads it.
 UNSEEN = ("short read", "garbage")
-SAMPLE = 100
-PAIRS = 40
+SAMPLE = 40
+PAIRS = 15
 
 
 def lies(found: Iterable[Trouble]) -> list[Trouble]:

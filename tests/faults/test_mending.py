@@ -27,7 +27,7 @@ from tests.fuzz.targets_door import machines
 
 pytestmark = pytest.mark.seeded
 
-REPLANNED, SAMPLE, PAIRS = 20, 140, 70
+REPLANNED, SAMPLE, PAIRS = 12, 70, 35
 UNCERTAIN = ("short read", "garbage", "ENOENT", "EACCES", "exit 1", "signal 9")
 
 

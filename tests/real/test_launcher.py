@@ -184,13 +184,8 @@ def kill_marked(mark: str) -> None:
                     os.kill(int(entry.name), signal.SIGKILL)
 
 
-@pytest.mark.parametrize(
-    "what",
-    [
-        "everything",
-        *(pytest.param(one, marks=LONG) for one in ("the launcher", "everything, while updating")),
-    ],
-)
+@LONG
+@pytest.mark.parametrize("what", ["everything", "the launcher", "everything, while updating"])
 def test_killed_set_up_is_repaired(ready: Path, tmp_path: Path, what: str) -> None:
     updating = what.endswith("updating")
     checkout = ready if updating else copy_checkout(tmp_path / "mailcow-wizard")

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-import pytest
-from tui.tmux import Terminal, wizard
+from tui.tmux import SIZES, Terminal, wizard
 
 
 def at_ports(terminal: Terminal) -> None:
@@ -18,7 +17,7 @@ def at_ports(terminal: Terminal) -> None:
     terminal.wait_for("▸ ✗ blocks  SMTP (25)")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 def test_a_finding_is_acknowledged_and_counts_again(tmp_path: Path, size: tuple[int, int]) -> None:
     width, height = size
     with wizard("--demo", width=width, height=height, state=str(tmp_path)) as terminal:

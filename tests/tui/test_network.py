@@ -3,10 +3,7 @@
 import json
 from pathlib import Path
 
-import pytest
-from tui.tmux import Terminal, wizard
-
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+from tui.tmux import SIZES, Terminal, wizard
 
 
 def at_the_step(state: Path) -> str:

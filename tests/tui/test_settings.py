@@ -9,7 +9,7 @@ import pytest
 from fake_host import FakeHost
 from tui.scratch import CONF, SECRET, Scratch, open_step
 from tui.scratch import scratch as scratch
-from tui.tmux import Terminal
+from tui.tmux import SIZES, Terminal
 
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
@@ -17,8 +17,6 @@ from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.replies import User
 from mailcow_wizard.model import Settings
 from mailcow_wizard.tui import settings as saving
-
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 
 
 def open_form(terminal: Terminal) -> str:

@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailcow_wizard.facts.firewall.addresses import number_of, span_of
@@ -13,6 +13,7 @@ PARTS = st.integers(-1, 300).map(str) | st.sampled_from(["01", "+1", " 1", "1_0"
 WRITTEN = st.lists(PARTS, min_size=3, max_size=5).map(".".join) | st.ip_addresses().map(str) | st.text()
 
 
+@settings(deadline=None)
 @given(WRITTEN)
 @example("255.255.255.255")
 @example("0.0.0.0")

@@ -1,7 +1,7 @@
 """Text from strangers is shown in one line, without anything that drives a terminal."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -78,6 +78,7 @@ def test_a_wide_text_of_just_the_limit_stays() -> None:
     assert harmless("a東東", 4) == "a東…"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.integers(1, 30))
 def test_no_text_is_wider_than_the_limit(text: str, limit: int) -> None:
     shown = harmless(text, limit)

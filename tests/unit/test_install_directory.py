@@ -16,7 +16,7 @@ NAMES = {
     "\u202e": "it has letters that cannot be shown",
     "\udcff": "it has letters that cannot be shown",
 }
-FINE = ("$HOME-${HOME}$$", 'it\'s-"x"', "%n%%", "a\\b\\x41", "a;b&c|d", "ä🐄", "a,b=c", "#x", "-x", "~")
+FINE = ('$HOME-${HOME}$$it\'s-"x"%n%%a\\b\\x41', "#a;b&c|d,ä🐄=x", "-x", "~")
 
 
 def install(tmp_path: Path, name: str, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -104,6 +104,7 @@ _PARTS = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PARTS), max_size=12).map("".join))
 def test_any_text_stays_text(text: str) -> None:
     _is_as_said(text, "js-default")

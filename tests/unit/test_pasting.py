@@ -1,7 +1,7 @@
 """What is pasted is text, whatever is in it, and however it comes in pieces."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailcow_wizard.tui.display.pasting import Pasting
@@ -28,6 +28,7 @@ def test_only_what_is_pasted_loses_its_controls(typed: str, plain: str, length: 
     assert "".join(map(pasting.plain, pieces)) == plain
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="\x1b[201~aé\x07\r", max_size=12)))
 def test_no_key_is_held_back_and_pieces_make_no_difference(pieces: list[str]) -> None:
     apart, whole = Pasting(), Pasting()
