@@ -7,7 +7,7 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.mail_containers import span
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.acme import Acme, explained
-from mailcow_wizard.facts.mail.certificates import Certificates, Group, Shown, certificates
+from mailcow_wizard.facts.mail.certificates import FILE, Certificates, Group, Shown, certificates
 from mailcow_wizard.facts.mail.talks import PROTOCOLS
 from mailcow_wizard.host.network.conversation import NO_AUTHORITIES
 from mailcow_wizard.language import _, ngettext
@@ -26,6 +26,7 @@ _PROXY = _("Give the reverse proxy before mailcow a certificate for this name th
 _NOT_ITS_OWN = Acme("", "")
 """What mailcow's acme does says nothing of a proxy's certificate."""
 _SERVED = _("See mail.containers and mail.ports first: TLS is served by postfix, dovecot and nginx.")
+_LOAD = _("Let them take it: `docker compose restart postfix-mailcow dovecot-mailcow nginx-mailcow`.")
 _AGAIN = _("Let it try at once: `docker compose restart acme-mailcow`, then see its log: `{}`.")
 
 
@@ -109,7 +110,9 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
     if makeshift:
         return [_makeshift(shown, group, found, acme)]
     name, left = found.talks.name, shown.ends - found.now
-    trying = _trying(found, acme)
+    loaded = found.file if found.file and not group.before and _is_better(found.file, shown, found) else None
+    trying = (_LOAD,) if loaded else _trying(found, acme)
+    why = _newer(loaded, found) if loaded else _by(acme)
     rows = []
     if left <= 0:
         rows.append(
@@ -119,7 +122,7 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
                     "the certificate on {ports} ended {span} ago{by}",
                     ports=_ports(group),
                     span=span(-left),
-                    by=_by(acme),
+                    by=why,
                 ),
                 trying,
             )
@@ -143,7 +146,7 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
             ports=_ports(group),
             names=names,
             name=name,
-            by=_by(acme),
+            by=why,
         )
         rows.append(Trouble("fail", words, trying))
     if rows:
@@ -158,12 +161,27 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
                     "the certificate on {ports} ends in {span}{by}",
                     ports=_ports(group),
                     span=span(left),
-                    by=_by(acme),
+                    by=why,
                 ),
                 trying,
             )
         )
     return rows
+
+
+def _is_better(file: Shown, shown: Shown, found: Certificates) -> bool:
+    """Whether what lies on the disk would do where what is shown does not."""
+    name = found.talks.name
+    lasts = file.ends > shown.ends or not shown.is_for(name)
+    return file.is_for(name) and file.begins <= found.now < file.ends and lasts
+
+
+def _newer(file: Shown, found: Certificates) -> str:
+    return _(
+        "; {file} holds another, good for {span} more, which was not loaded",
+        file=FILE,
+        span=span(file.ends - found.now),
+    )
 
 
 def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme) -> Trouble:

@@ -85,7 +85,7 @@ def _txt(data: bytes) -> None:
 
 
 def _der(data: bytes) -> None:
-    shown = certificates.read(data)
+    shown = certificates.read(data) or certificates.read(certificates.first_in(text(data)))
     if shown:
         shown.is_for("mail.example.org")
     with contextlib.suppress(ValueError, IndexError):

@@ -110,3 +110,18 @@ def test_long_lines_take_no_time(text: str) -> None:
         for path in (OVERRIDE, "/etc/docker/daemon.json", "/etc/fstab"):
             recorded(path, lines)
     assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("place", ["before", "behind", "alone", "left open"])
+def test_of_a_certificate_s_file_the_certificates_are_kept(place: str) -> None:
+    """People put the key into it, too."""
+    certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    key = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
+    texts = {
+        "before": key + certificate * 2,
+        "behind": certificate * 2 + key,
+        "alone": key,
+        "left open": certificate * 2 + key[:50],
+    }
+    said = recorded("/opt/mailcow-dockerized/data/assets/ssl/cert.pem", f"# {SECRET}\n{texts[place]}")
+    assert said == ("" if place == "alone" else certificate * 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 from datetime import datetime, timezone
 
@@ -17,6 +18,8 @@ _VERSION, _EXTENSIONS, _DNS, _IP, _OCTETS = 0xA0, 0xA3, 0x82, 0x87, 0x04
 _COMMON_NAME, _ORGANIZATION, _ALTERNATIVE = b"\x55\x04\x03", b"\x55\x04\x0a", b"\x55\x1d\x11"
 _ACME_LINES = 40
 _LONGEST = 4000  # Let's Encrypt's whole answer is one line
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END"
+FILE = "data/assets/ssl/cert.pem"
 
 
 class Shown(NamedTuple):
@@ -52,13 +55,14 @@ class Group(NamedTuple):
 
 class Certificates(NamedTuple):
     """What the ports show; `acme` is the state of mailcow's acme (running, exited, empty: there is none) and
-    `lines` the end of its log."""
+    `lines` the end of its log; `file` is what services load when they start, None where it cannot be read."""
 
     talks: Talks
     groups: tuple[Group, ...]
     now: float
     acme: str = ""
     lines: tuple[str, ...] = ()
+    file: Shown | None = None
 
 
 def certificates(facts: Facts) -> Certificates:
@@ -74,7 +78,7 @@ def certificates(facts: Facts) -> Certificates:
         Group(read(key[0]), key[1], tuple(dict.fromkeys(ports)), key[0], key not in own)
         for key, ports in found.items()
     )
-    made = Certificates(spoken, groups, facts.host.now())
+    made = Certificates(spoken, groups, facts.host.now(), file=_file(facts))
     acme = next((one for one in spoken.about.boxes if one.service == "acme-mailcow"), None)
     if acme is None:
         return made
@@ -82,6 +86,22 @@ def certificates(facts: Facts) -> Certificates:
         return made._replace(acme=acme.state, lines=last_lines(facts, acme.id, _ACME_LINES, _LONGEST))
     except HostError:
         return made._replace(acme=acme.state)
+
+
+def _file(facts: Facts) -> Shown | None:
+    try:
+        text = facts.host.text(f"{facts.settings.directory}/{FILE}")
+    except HostError:
+        return None
+    return read(first_in(text))
+
+
+def first_in(text: str) -> bytes:
+    """The first certificate of a file, in bytes: that is the server's own; empty where it holds none."""
+    try:
+        return base64.b64decode(text.partition(_BEGIN)[2].partition(_END)[0])
+    except ValueError:
+        return b""
 
 
 def read(der: bytes) -> Shown | None:

@@ -54,6 +54,8 @@ _KEPT_OF_STATE = (
 )
 # Whoever has it is logged in: where the first password still works, as administrator.
 _SESSION = pattern(r"(?im)^(set-cookie:[^=;\n]*=)[^;\n]*")
+# What else people put into such a file is its key.
+_CERTIFICATE = pattern(r"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?")
 # Docker's log is sent in frames: stream, three zeros, length, text.
 _FRAME = pattern(rb"(?s)[\x00-\x02]\x00\x00\x00....")
 
@@ -109,6 +111,8 @@ def _file(path: str, data: bytes) -> bytes:
         text = scrub_settings.compose(text)
     elif path.endswith(".json"):
         text = scrub_settings.json(text)
+    elif path.endswith(".pem"):
+        text = "".join(_CERTIFICATE.findall(text))
     elif path == "/etc/fstab":
         text = scrub_settings.mounts(text)
     return without_credentials(text).encode(encoding)
