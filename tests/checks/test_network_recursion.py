@@ -1,12 +1,16 @@
 """The names of unbound's healthcheck, from the root servers down: what the roots alone do not tell."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from dns_world import OURS, RESOLVER, SERVER, World
 
 from mailcow_wizard import requirements_dns
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_names import judge_roots
-from mailcow_wizard.facts.network.echoes import echoes
+from mailcow_wizard.facts.firewall.leaving import Met
+from mailcow_wizard.facts.network.echoes import _recursion, echoes
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.replies import DnsQuestion, DnsReply, Probed
@@ -46,6 +50,19 @@ def test_where_names_are_lost_the_healthcheck_is_not_to_be_skipped(
     silence = tuple(Probed("silent", 2.5) for _unused in (*need.HEALTHCHECK_PINGS, *need.IPV6_PINGS))
     monkeypatch.setattr(made, "probe", lambda probes, timeout: silence)
     assert Facts(made, Settings()).get(echoes)[0].recursion is asked
+
+
+@pytest.mark.parametrize(
+    ("outcome", "asked"), [("through", True), ("dropped", False), ("unanswered", False), ("unknown", None)]
+)
+def test_what_containers_cannot_ask_is_not_asked_from_here(outcome: Any, asked: bool | None) -> None:
+    """unbound is one of them: its healthcheck is right where this machine alone gets through."""
+    heard = tuple(
+        Heard("198.41.0.4", "NS", True, over, 1097, True, True, "", container=Met(outcome))
+        for over in ("udp", "tcp")
+    )
+    known: Any = SimpleNamespace(get=lambda _source: (Roots(4, True, heard),))
+    assert _recursion(known) is asked
 
 
 class OverUdpAlone(World):

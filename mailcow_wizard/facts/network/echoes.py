@@ -62,6 +62,9 @@ def _recursion(facts: Facts) -> bool | None:
         asked = facts.get(roots)[0]
     except HostError:
         return None
-    if len(asked.lost) > need.HEALTHCHECK_NAMES_MAY_FAIL:
+    inside = [one.container for one in asked.heard if one.container]
+    if any(one.stops for one in inside):
+        return False
+    if len(asked.lost) > need.HEALTHCHECK_NAMES_MAY_FAIL or any(one.outcome != "through" for one in inside):
         return None
     return all(any(one.own for one in asked.of(transport)) for transport in ("udp", "tcp"))
