@@ -251,6 +251,8 @@ def _phrase(binding: Binding, members: list[Occupant]) -> str:
 
 
 def _name(occupant: Occupant) -> str:
+    if occupant.container and occupant.container.home:
+        return _("the mailcow in {directory}", directory=occupant.container.home)
     if occupant.container:
         return _("the container {container}", container=occupant.container.name)
     if occupant.docker:

@@ -7,10 +7,11 @@ import pytest
 
 from mailcow_wizard.checks.config_file import judge_present
 from mailcow_wizard.checks.port_remedies import remedies
-from mailcow_wizard.checks.ports import survey
+from mailcow_wizard.checks.ports import judge_port
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.config import place, presence
 from mailcow_wizard.facts.mail.installed import installed
+from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.mailcow_conf import said_of_none
 from mailcow_wizard.fixes.ports import offers
@@ -80,6 +81,9 @@ def test_where_none_does_nothing_is_said_of_it(host: DockerHost) -> None:
 
 def test_no_container_of_it_is_stopped_for_its_port() -> None:
     seen = facts(machine(box("postfix-mailcow")))
+    judged = judge_port(seen.get(survey)["ports.smtp"])
+    assert judged.summary.startswith(f"the mailcow in {THERE} has port 25 from Docker")
+    assert "mcprod-postfix-mailcow-1" in judged.found
     (said, *more) = remedies(seen.get(survey)["ports.smtp"])
     assert f"That is the mailcow in {THERE}" in said
     assert "--dir '/srv/mail cow' check" in said
