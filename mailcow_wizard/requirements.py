@@ -9,7 +9,6 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 KIB = 1 << 10
-MIB = 1 << 20
 GIB = 1 << 30
 
 DOC_SYSTEM = "https://docs.mailcow.email/getstarted/prerequisite-system/"

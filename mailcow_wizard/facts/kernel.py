@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 else:
     Layout = Enforcement = str
 
-_CGROUP = "/sys/fs/cgroup"
 _SELINUX = "/sys/fs/selinux"
 _NET = "/proc/sys/net"
 _DIGITS = r"[0-9]{1,15}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.blockers import CONTAINER, blockers
 from mailcow_wizard.facts.free_places import free_port
 from mailcow_wizard.facts.identity import domain_of, hostname
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _LOOPBACK = "127.0.0.1"
 _NAME = r"[A-Za-z0-9*](?:[A-Za-z0-9.*-]*[A-Za-z0-9])?"
-_PORT_OF = {one.id: one for one in need.PORTS}
 
 
 def plan(conflict: Conflict, choice: Choice) -> Plan:

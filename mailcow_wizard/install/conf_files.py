@@ -8,7 +8,6 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Plan
 
 _CERTIFICATES = "data/assets/ssl"
-_EXAMPLE = "data/assets/ssl-example"
 _RSPAMD = "data/conf/rspamd/override.d"
 _PLACEHOLDER = f"{_RSPAMD}/worker-controller-password.inc"
 _ABOUT = "data/web/inc/app_info.inc.php"

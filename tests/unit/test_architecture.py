@@ -75,6 +75,7 @@ class Source(NamedTuple):
     looked_up: frozenset[tuple[str, str, int]]
     of_paths: frozenset[tuple[str, int]]
     undocumented: tuple[str, ...]
+    unused: tuple[str, ...]
 
 
 @functools.cache
@@ -102,6 +103,7 @@ def seen(name: str, module: ast.Module) -> Source:
         ),
         frozenset((one.attr, one.lineno) for one in attributes if _is_os_path(one.value)),
         tuple(undocumented(module)),
+        tuple(unused(module, nodes)),
     )
 
 
@@ -269,6 +271,21 @@ def undocumented(module: ast.Module) -> Iterator[str]:
                     yield f"{node.name}.{method.name}"
 
 
+def test_what_is_a_files_own_is_used_there() -> None:
+    assert {name: without for name in NAMES if (without := source(name).unused)} == {}
+
+
+def unused(module: ast.Module, nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """What a file defines for itself (`_NAME`) and never asks for."""
+    asked = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    for node in module.body:
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        names = [one.id for one in targets if isinstance(one, ast.Name)]
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.append(node.name)
+        yield from (one for one in names if one[0] == "_" and one[1:2].isalpha() and one not in asked)
+
+
 def _inherits(method: ast.FunctionDef, owner: ast.ClassDef) -> bool:
     """Whether Textual calls it by its name: it is then documented there."""
     prefixes = ("on_", "action_", "compose", "render", "watch_", "get_", "validate_")
@@ -288,6 +305,7 @@ def test_the_rules_see_what_is_wrong() -> None:
     assert ("time", "sleep", 1) in _seen("time.sleep(1)").looked_up
     assert ("exists", 1) in _seen("os.path.exists('/etc')").of_paths
     assert _seen("class A:\n    def b(self): ...\ndef c(): ...").undocumented == ("module", "A", "A.b", "c")
+    assert _seen("_A = _B = 1\ndef _c(): return _B").unused == ("_A", "_c")
     assert not _points_down("facts/x.py", "mailcow_wizard.checks.ports")
     assert _points_down("checks/x.py", "mailcow_wizard.facts.ports")
 

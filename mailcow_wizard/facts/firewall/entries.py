@@ -38,7 +38,6 @@ else:
     Taker = str
 
 _UNWANTED = 48_123  # a port that nobody publishes
-_LOOPBACK = ("127.", "::1")
 # Strangers from all over the world: rules for single networks concern none of them, as a rule.
 _STRANGERS = {
     4: ("45.33.32.156", "91.198.174.192", "151.101.1.69", "213.133.98.98", "110.232.143.1"),

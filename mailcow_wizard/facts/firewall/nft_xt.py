@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from mailcow_wizard.facts.firewall.statements import Row, Statement
 
-_ALL_BITS = 0xFFFFFFFF
 _MASKS = ("MASQUERADE", "SNAT")
 _NAMED = "“xt {kind} {name}”"
 _NUMBER = "(0x[0-9a-f]{1,8}|0|[1-9][0-9]{0,9})"

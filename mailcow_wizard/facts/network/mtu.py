@@ -17,7 +17,6 @@ from mailcow_wizard.typed import NamedTuple
 _ROUND_S = 1.2
 _SMALL = 1000  # less than any link that carries Internet traffic refuses
 _STEP = 10
-_LOWEST = 1000
 _TARGETS = {4: need.HEALTHCHECK_PINGS, 6: need.IPV6_PINGS}
 # In the order in which Compose looks for them; it takes the first.
 _OVERRIDES = tuple(

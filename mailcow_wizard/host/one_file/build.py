@@ -22,8 +22,7 @@ from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.one_file.cache import LICENCES
 from mailcow_wizard.patterns import pattern
 
-WITHOUT = ("linkify-it-py", "markdown-it-py", "mdit-py-plugins", "mdurl")
-"""What Textual shows Markdown with, and the wizard has none; over a slow line it takes a second."""
+# Without what Textual shows Markdown with: the wizard has none, and over a slow line it takes a second.
 PACKAGES = (
     "dnspython",
     "platformdirs",
