@@ -36,7 +36,7 @@ class Indexes:
         self._known: dict[int, Indexed] = {}
 
     def of(self, rules: tuple[Rule, ...]) -> Indexed:
-        """The index of these rules, which lives as long as they do, so that nothing else gets their id."""
+        """The index of these rules, which keeps them alive, so that nothing else gets their id."""
         found = self._known.get(id(rules))
         if found is None:
             found = self._known[id(rules)] = Indexed(rules)
@@ -47,7 +47,7 @@ class Indexed:
     """The rules of a chain, by what each asks for that most others do not."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self._rules = rules
+        self._rules = rules  # kept alive, and with them their id
         self._always: list[int] = []
         by_key: dict[str, list[tuple[int, Rows]]] = {}
         asked = [_telling(rule) for rule in rules]

@@ -45,18 +45,16 @@ class Fate(NamedTuple):
     """What becomes of a packet. `place` is the rule or policy that decided, None where there are no rules;
     `packet` is the packet in the end. `forwarded`: it goes on to another interface, for a container.
 
-    `limited`: only as long as there are not many. `why` says what is not understood where nobody knows.
-    `passed` are the decisions before; `masked_by` the rule that hides who sent it, `moved_by` the one that
-    sends it elsewhere. `answer`: the packet gets there, and it is the answer, or what follows that, which is
-    stopped. `parted_by` is the rule that keeps one of them from connection tracking, which then cannot
-    translate it.
+    `why` says what is not understood where nobody knows. `passed` are the decisions before; `masked_by` the
+    rule that hides who sent it, `moved_by` the one that sends it elsewhere. `answer`: the packet gets there,
+    and it is the answer, or what follows that, which is stopped. `parted_by` is the rule that keeps one of
+    them from connection tracking, which then cannot translate it.
     """
 
     outcome: Outcome
     packet: Packet
     place: Place | None = None
     forwarded: bool = False
-    limited: bool = False
     why: str = ""
     passed: tuple[Place, ...] = ()
     masked_by: Place | None = None
@@ -72,7 +70,6 @@ class _Ending(NamedTuple):
     place: Place
     packet: Packet
     softly: bool = False
-    limited: bool = False
     why: str = ""
 
 
@@ -93,7 +90,6 @@ class Walk:
         self._steps = 0
         self._stopped: _Ending | None = None
         self._passed: list[Place] = []
-        self._limited = False
         self._masked_by: Place | None = None
         self._moved_by: Place | None = None
         self._parted_by: Place | None = None
@@ -122,7 +118,6 @@ class Walk:
                 self._stopped = end
             elif chain.kind != "nat":
                 self._passed.append(end.place)
-                self._limited = self._limited or end.limited
         return packet
 
     def over_bridge(self, hooks: Sequence[str], packet: Packet) -> None:
@@ -161,13 +156,12 @@ class Walk:
             outcome: Outcome = "unknown" if end.kind == "unknown" else "refused" if end.softly else "dropped"
             moved, parted = self._moved_by, self._parted_by
             return Fate(
-                outcome, packet, end.place, forwarded, end.limited, end.why, passed, None, moved,
+                outcome, packet, end.place, forwarded, end.why, passed, None, moved,
                 parted_by=parted if parted == end.place else None,
             )  # fmt: skip
         named = next((one for one in reversed(passed) if one.rule), next(iter(reversed(passed)), None))
-        limited, masked, moved = self._limited, self._masked_by, self._moved_by
-        parted = self._parted_by
-        return Fate("through", packet, named, forwarded, limited, "", passed, masked, moved, parted_by=parted)
+        masked, moved, parted = self._masked_by, self._moved_by, self._parted_by
+        return Fate("through", packet, named, forwarded, "", passed, masked, moved, parted_by=parted)
 
     def _run(self, chain: Chain, packet: Packet) -> _Ending:
         return self._go(chain, (self._begin(chain, packet),), packet, 0)
@@ -175,9 +169,7 @@ class Walk:
     def _begin(self, chain: Chain, packet: Packet) -> _Spot:
         return _Spot(chain, self._indexes.of(chain.rules).concerned(packet))
 
-    def _go(
-        self, base: Chain, stack: tuple[_Spot, ...], packet: Packet, forks: int, limited: bool = False
-    ) -> _Ending:
+    def _go(self, base: Chain, stack: tuple[_Spot, ...], packet: Packet, forks: int) -> _Ending:
         """From rule to rule; `stack` holds where to go on, the innermost chain last."""
         while stack:
             chain, concerned, at = stack[-1]
@@ -192,14 +184,13 @@ class Walk:
                 return _Ending("unknown", place, packet, why=_("there are more rules than can be followed"))
             said = self._rule(rule, packet)
             if said.doubt:
-                return self._both(base, stack, packet, forks, limited, place, said)
+                return self._both(base, stack, packet, forks, place, said)
             if (packet.tracked, packet.zone) != (said.packet.tracked, said.packet.zone):
                 self._parted_by = place
             packet = said.packet
-            limited = limited or said.limited
             if said.verdict is None:
                 continue
-            end = self._decided(said.verdict, place, packet, limited)
+            end = self._decided(said.verdict, place, packet)
             if end:
                 return end
             stack = self._led(said.verdict, chain, stack, packet)
@@ -208,11 +199,11 @@ class Walk:
                     "unknown", place, packet, why=_("chain {target} is not known", target=said.verdict.target)
                 )
         kind = "drop" if base.policy == "drop" else "accept"
-        return _Ending(kind, Place(base), packet, limited=limited)
+        return _Ending(kind, Place(base), packet)
 
-    def _decided(self, verdict: Verdict, place: Place, packet: Packet, limited: bool) -> _Ending | None:
+    def _decided(self, verdict: Verdict, place: Place, packet: Packet) -> _Ending | None:
         if verdict.kind in ("accept", "drop"):
-            return _Ending(verdict.kind, place, packet, verdict.softly, limited)
+            return _Ending(verdict.kind, place, packet, verdict.softly)
         if verdict.kind == "unknown":
             return _Ending(
                 "unknown", place, packet, why=_("what {target} does is not known", target=verdict.target)
@@ -235,29 +226,22 @@ class Walk:
         return (*kept, self._begin(target, packet))
 
     def _both(
-        self,
-        base: Chain,
-        stack: tuple[_Spot, ...],
-        packet: Packet,
-        forks: int,
-        limited: bool,
-        place: Place,
-        said: _Said,
+        self, base: Chain, stack: tuple[_Spot, ...], packet: Packet, forks: int, place: Place, said: _Said
     ) -> _Ending:
         """Walks on as if the rule fitted, and as if it did not."""
         why = said.doubt
         if forks >= _MOST_FORKS:
             return _Ending("unknown", place, packet, why=why)
-        without = self._go(base, stack, packet, forks + 1, limited)
+        without = self._go(base, stack, packet, forks + 1)
         if said.verdict is None and said.packet == packet:
             return without
-        fitted = self._decided(said.verdict, place, said.packet, limited) if said.verdict else None
+        fitted = self._decided(said.verdict, place, said.packet) if said.verdict else None
         if fitted is None:
             chain = stack[-1].chain
             led = self._led(said.verdict, chain, stack, said.packet) if said.verdict else stack
             if not led:
                 return _Ending("unknown", place, packet, why=why)
-            fitted = self._go(base, led, said.packet, forks + 1, limited)
+            fitted = self._go(base, led, said.packet, forks + 1)
         if "unknown" in (without.kind, fitted.kind):
             return without if without.kind == "unknown" else fitted
         if without.kind != fitted.kind or not _same_way(without.packet, fitted.packet):
@@ -266,7 +250,7 @@ class Walk:
 
     def _rule(self, rule: Rule, packet: Packet) -> _Said:
         """What a rule says of a packet. What is in doubt is told together with what it would then do."""
-        doubt, limited = "", False
+        doubt = ""
         verdict: Verdict | None = None
         for one in rule.statements:
             if isinstance(one, Test):
@@ -282,7 +266,6 @@ class Walk:
                     doubt = doubt or _("it depends on how many come")
                 elif one.over:
                     return _Said(None, packet)
-                limited = True
             elif isinstance(one, Opaque):
                 doubt = doubt or _("{text} is not understood", text=one.text)
                 if one.verdict:
@@ -299,7 +282,7 @@ class Walk:
                 packet, verdict = _changed(one, packet)
                 if verdict:
                     break
-        return _Said(verdict, packet, doubt, limited)
+        return _Said(verdict, packet, doubt)
 
 
 def _is_early(chain: Chain) -> bool:
@@ -312,7 +295,6 @@ class _Said(NamedTuple):
     verdict: Verdict | None
     packet: Packet
     doubt: str = ""
-    limited: bool = False
 
 
 def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
