@@ -37,7 +37,7 @@ class Engine(NamedTuple):
 
     `state`: it answers; there is no socket (absent); this user may not use it (denied); nobody takes
     connections (refused); it takes them and stays silent; it answers oddly; or Podman has Docker's place.
-    `trouble` says that in words. `version`, `api` and `least_api` are the running Docker's, else empty.
+    `trouble` says that in words. `version` and `least_api` are the running Docker's, else empty.
     `client` and `server` are the paths of the programs, empty where they are not installed; `snap` that
     Ubuntu's snap of Docker is. `remote` is DOCKER_HOST, which leads the client elsewhere.
     """
@@ -46,7 +46,6 @@ class Engine(NamedTuple):
     socket: str
     trouble: str = ""
     version: str = ""
-    api: str = ""
     least_api: str = ""
     client: str = ""
     server: str = ""
@@ -73,7 +72,6 @@ class Info(NamedTuple):
     `proxy` the one that it goes through to registries; `firewall` its backend, `containerd` the socket of the
     containerd that it uses, both empty where they are not said."""
 
-    version: str
     driver: str
     status: tuple[tuple[str, str], ...]
     root: str
@@ -148,7 +146,6 @@ def _asked(facts: Facts) -> Engine:
     return found._replace(
         state="answers",
         version=version,
-        api=str(said.get("ApiVersion", "")),
         least_api=str(said.get("MinAPIVersion", "")),
     )
 
@@ -185,7 +182,6 @@ def info(facts: Facts) -> Info | None:
         return None
     said = ask(facts, "/info")
     return Info(
-        version=str(said.get("ServerVersion") or ""),
         driver=str(said.get("Driver") or ""),
         status=tuple(
             (str(one[0]), str(one[1]))

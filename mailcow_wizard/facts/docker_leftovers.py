@@ -30,7 +30,6 @@ class LeftContainer(NamedTuple):
     """A container of mailcow's: `directory` is where its compose file lay, `here` that this is mailcow's
     directory, `state` Docker's word for it."""
 
-    id: str
     name: str
     service: str
     project: str
@@ -48,7 +47,6 @@ class LeftNetwork(NamedTuple):
     """A network of mailcow's, and whether it has IPv6. `settings` are the words for `docker network create`
     that make it anew as it is."""
 
-    id: str
     name: str
     project: str
     ipv6: bool
@@ -56,12 +54,11 @@ class LeftNetwork(NamedTuple):
 
 
 class LeftVolume(NamedTuple):
-    """A volume of mailcow's. `mail`: mail, its keys or its accounts are in it; `created` as Docker has it."""
+    """A volume of mailcow's. `mail`: mail, its keys or its accounts are in it."""
 
     name: str
     project: str
     mail: bool
-    created: str
 
 
 class Stack(NamedTuple):
@@ -163,7 +160,6 @@ def _label(one: dict[str, Any], name: str) -> str:
 def _container(one: dict[str, Any]) -> LeftContainer:
     names = docker.items(one, "Names")
     return LeftContainer(
-        str(one.get("Id", "")),
         str(names[0]).lstrip("/") if names else str(one.get("Id", ""))[:12],
         _label(one, "service"),
         _label(one, "project"),
@@ -176,7 +172,7 @@ def _network(one: dict[str, Any]) -> LeftNetwork:
     name = str(one.get("Name", ""))
     project = _label(one, "project") or name.removesuffix(f"_{MAILCOW_NETWORK}")
     ipv6 = one.get("EnableIPv6") is True
-    return LeftNetwork(str(one.get("Id", "")), name, project, ipv6, _settings(one))
+    return LeftNetwork(name, project, ipv6, _settings(one))
 
 
 def _settings(one: dict[str, Any]) -> tuple[str, ...]:
@@ -206,4 +202,4 @@ def _volume(one: dict[str, Any]) -> LeftVolume:
     name = str(one.get("Name", ""))
     kind = next((end for end in _VOLUMES if name.endswith(f"_{end}")), _label(one, "volume"))
     project = _label(one, "project") or name.removesuffix(f"_{kind}")
-    return LeftVolume(name, project, kind in _WITH_MAIL, str(one.get("CreatedAt") or ""))
+    return LeftVolume(name, project, kind in _WITH_MAIL)

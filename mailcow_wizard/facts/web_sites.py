@@ -17,14 +17,13 @@ _MOST_FILES = 200
 
 
 class Sites(NamedTuple):
-    """Names of the sites that a server serves besides its default page, and the files that were read.
+    """Names of the sites that a server serves besides its default page.
 
     `names` has a word such as `10.0.0.2:80` for a site without a name. `known` is False where the
     configuration could not be read.
     """
 
     names: tuple[str, ...]
-    files: tuple[str, ...]
     known: bool = True
 
 
@@ -40,15 +39,15 @@ def sites(facts: Facts, role: str) -> Sites:
     """The sites of a server by its role (facts.blockers)."""
     layout = _LAYOUTS.get(role)
     if not layout:
-        return Sites((), (), known=False)
-    texts: dict[str, str] = {}
+        return Sites((), known=False)
+    texts = []
     for path in (*layout.files, *_below(facts, layout.directories)):
         try:
-            texts[path] = facts.host.text(path)
+            texts.append(facts.host.text(path))
         except HostError:
             continue
-    names = tuple(dict.fromkeys(name for text in texts.values() for name in layout.names(text)))
-    return Sites(names, tuple(texts), known=bool(texts))
+    names = tuple(dict.fromkeys(name for text in texts for name in layout.names(text)))
+    return Sites(names, known=bool(texts))
 
 
 def _below(facts: Facts, directories: tuple[str, ...]) -> list[str]:

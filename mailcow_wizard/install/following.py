@@ -163,11 +163,6 @@ def stop(session: Session) -> bool:
     return False
 
 
-def interrupted(record: Record, standing: Standing) -> bool:
-    """Whether an install that should be under way is not."""
-    return standing.state == "running" and not record.alive()
-
-
 class _Following:
     def __init__(self, record: Record, at: int, listen: Listen, ended: Callable[[], bool]) -> None:
         """`ended`: whether the process that we started is over (True where we started none)."""

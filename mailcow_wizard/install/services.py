@@ -29,14 +29,13 @@ _WHAT: dict[str, str] = {
 
 class Service(NamedTuple):
     """A container: its id, name and service; `state` as Docker has it (running, restarting, exited, created),
-    `health` (empty: it has no test of its own), `words` Docker's for it."""
+    `health` (empty: it has no test of its own)."""
 
     id: str
     name: str
     service: str
     state: str
     health: str
-    words: str
 
     @property
     def right(self) -> bool:
@@ -99,24 +98,15 @@ def _service(row: dict[str, Any], labels: dict[str, Any]) -> Service:
     names = row.get("Names")
     name = str(names[0]).lstrip("/") if isinstance(names, list) and names else str(row.get("Id", ""))[:12]
     service = str(labels.get(f"{_LABEL}service", "")) or name
-    return Service(str(row.get("Id", "")), name, service, str(row.get("State") or ""), health, words)
+    return Service(str(row.get("Id", "")), name, service, str(row.get("State") or ""), health)
 
 
-class Inside(NamedTuple):
-    """What Docker knows of one container: how often it was started again, and what its health test said
-    last."""
-
-    restarts: int
-    health_said: str
-
-
-def inside(facts: Facts, one: Service) -> Inside:
-    """Asks for one container. Raises HostError."""
+def health_said(facts: Facts, one: Service) -> str:
+    """What the health test of a container said last. Raises HostError."""
     said = ask(facts, f"/containers/{one.id}/json", dict)
     state = said.get("State")
     health = state.get("Health") if isinstance(state, dict) else None
     log = items(health, "Log") if isinstance(health, dict) else []
     last = str(log[-1].get("Output") or "") if log and isinstance(log[-1], dict) else ""
-    restarts = said.get("RestartCount")
     lines = [line.strip() for line in last.splitlines() if line.strip()]
-    return Inside(restarts if isinstance(restarts, int) else 0, " / ".join(lines[-3:]))
+    return " / ".join(lines[-3:])

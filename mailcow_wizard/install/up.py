@@ -14,7 +14,7 @@ from mailcow_wizard.install import gate
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pull import await_engine
-from mailcow_wizard.install.services import Service, inside, services, short, state_of, what
+from mailcow_wizard.install.services import Service, health_said, services, short, state_of, what
 from mailcow_wizard.install.standing import STARTED
 from mailcow_wizard.install.troubles import Trouble, of_output
 from mailcow_wizard.language import _
@@ -167,9 +167,9 @@ class _Watch:
         """What a container's health test says, and the last lines of its log."""
         test, said = "", list[str]()
         try:
-            known = inside(self._job.facts(), one)
-            if known.health_said:
-                words = _("its test says: {words}", words=known.health_said)
+            last = health_said(self._job.facts(), one)
+            if last:
+                words = _("its test says: {words}", words=last)
                 if one.health == _UNHEALTHY:
                     test = words
                 else:

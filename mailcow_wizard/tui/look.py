@@ -28,12 +28,11 @@ class Glyphs(NamedTuple):
     rule: str
     bar: str
     ellipsis: str
-    dot: str
     noted: str
 
 
-UNICODE = Glyphs("✓", "!", "✗", "?", "–", "‼", "·", "▸", "─", "│", "…", "·", "•")
-ASCII = Glyphs("+", "!", "x", "?", "-", "#", ".", ">", "-", "|", "~", "-", "*")
+UNICODE = Glyphs("✓", "!", "✗", "?", "–", "‼", "·", "▸", "─", "│", "…", "•")
+ASCII = Glyphs("+", "!", "x", "?", "-", "#", ".", ">", "-", "|", "~", "*")
 
 WORDS = {
     "pass": pgettext("a state", "ok"),

@@ -46,7 +46,7 @@ def judged(mask: str = "", forward: str = "", early: str = "") -> Judgement:
         return "br-mailcow" if address.startswith("172.22.") else "eth0"
 
     end = fate(rules, Packet(4, "45.33.32.156", OWN, 25, "eth0"), way, frozenset({OWN}))
-    entry = Entry(need.PORTS[0], 25, 4, OWN, "eth0", "container", "postfix", end)
+    entry = Entry(need.PORTS[0], 25, 4, OWN, "eth0", "container", end)
     tools = Tools(None, False, (), (), (), "iptables-nft")
     return judge_masquerade(State(rules, tools, Entries((entry,), rules.unread, True, None, ())))
 

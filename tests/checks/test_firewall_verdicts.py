@@ -28,7 +28,7 @@ NONE = Rules()
 def of(family: int, fate: Fate, **more: object) -> Entry:
     """Port 25 in this family."""
     address = "2001:db8::10" if family == 6 else "192.88.99.10"
-    return Entry(SMTP, 25, family, address, "eth0", "nobody", "", fate)._replace(**more)
+    return Entry(SMTP, 25, family, address, "eth0", "nobody", fate)._replace(**more)
 
 
 def seen(*entries: Entry, tools: Tools = NOBODY, rules: Rules = NONE, **more: object) -> State:

@@ -39,8 +39,8 @@ def _mail(container: Met, own: Met = PASSES) -> Judgement:
 
 def _roots(container: Met) -> Judgement:
     asked = tuple(
-        Heard("198.41.0.4", type, large, transport, 1097, True, True, "", PASSES, container)
-        for type, large, transport in (("NS", True, "udp"), ("SOA", False, "udp"), ("NS", True, "tcp"))
+        Heard("198.41.0.4", large, transport, 1097, True, True, "", PASSES, container)
+        for large, transport in ((True, "udp"), (False, "udp"), (True, "tcp"))
     )
     return judge_roots((Roots(4, True, asked),))[0]
 
@@ -108,7 +108,7 @@ def test_mail_that_a_rule_sends_elsewhere() -> None:
 
 
 def test_signatures_that_are_taken_out_on_the_way() -> None:
-    heard = (Heard("198.41.0.4", "NS", True, one, 1097, True, False, "") for one in ("udp", "tcp"))
+    heard = (Heard("198.41.0.4", True, one, 1097, True, False, "") for one in ("udp", "tcp"))
     found = judge_roots((Roots(4, True, tuple(heard)),))[0]
     assert (found.status, "signatures (DNSSEC) are taken out" in found.summary) == ("fail", True)
 

@@ -97,17 +97,17 @@ def test_ipv6(facts: Ipv6, status: str, words: str) -> None:
 
 TOLD = Advertised(ROUTE._replace(advertised=True), 1, 0)
 ADVERTISEMENTS = [
-    (Advertisements((), (), (), None), "pass", "there is no default route"),
-    (Advertisements((Advertised(ROUTE, 1, 0),), (), (), None), "pass", "is fixed"),
-    (Advertisements((TOLD,), (), (), None), "warn", "will vanish when Docker turns forwarding on"),
-    (Advertisements((TOLD,), (), (), False), "pass", "ENABLE_IPV6=false"),
-    (Advertisements((TOLD._replace(accept=2),), (), (), True), "pass", "stays"),
-    (Advertisements((TOLD._replace(forwarding=1),), (), (), True), "fail", "will run out"),
-    (Advertisements((TOLD._replace(accept=None),), (), (), True), "unknown", "could not be read"),
-    (Advertisements((TOLD._replace(accept=2, forwarding=None),), (), (), True), "unknown", "not be read"),
-    (Advertisements((), ("eth0",), (LASTING,), True), "fail", "is gone"),
+    (Advertisements((), (), None), "pass", "there is no default route"),
+    (Advertisements((Advertised(ROUTE, 1, 0),), (), None), "pass", "is fixed"),
+    (Advertisements((TOLD,), (), None), "warn", "will vanish when Docker turns forwarding on"),
+    (Advertisements((TOLD,), (), False), "pass", "ENABLE_IPV6=false"),
+    (Advertisements((TOLD._replace(accept=2),), (), True), "pass", "stays"),
+    (Advertisements((TOLD._replace(forwarding=1),), (), True), "fail", "will run out"),
+    (Advertisements((TOLD._replace(accept=None),), (), True), "unknown", "could not be read"),
+    (Advertisements((TOLD._replace(accept=2, forwarding=None),), (), True), "unknown", "not be read"),
+    (Advertisements((), ("eth0",), True), "fail", "is gone"),
     (
-        Advertisements((), (), (LASTING,), True, ("eth0",)),
+        Advertisements((), (), True, ("eth0",)),
         "unknown",
         "takes the one that a router advertises",
     ),
@@ -123,5 +123,5 @@ def test_advertisements(facts: Advertisements, status: str, words: str) -> None:
 
 def test_an_interface_with_a_dot_is_written_with_slashes() -> None:
     route = TOLD.route._replace(interface="eth0.100")
-    judged = judge_advertisements(Advertisements((TOLD._replace(route=route),), (), (), None))
+    judged = judge_advertisements(Advertisements((TOLD._replace(route=route),), (), None))
     assert "net/ipv6/conf/eth0.100/accept_ra=2" in judged.remedies[0]

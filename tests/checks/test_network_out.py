@@ -268,12 +268,12 @@ def roots(
 ) -> Judgement:
     """One root server: `ok`, `other` (somebody else's word), or why there is no answer."""
 
-    def heard(type: str, large: bool, transport: str, said: str) -> Heard:
+    def heard(large: bool, transport: str, said: str) -> Heard:
         size = 1097 if said in ("ok", "other") else 0
         error = "" if size else said
-        return Heard("198.41.0.4", type, large, transport, size, said == "ok", signed, error)
+        return Heard("198.41.0.4", large, transport, size, said == "ok", signed, error)
 
-    rows = (heard("NS", True, "udp", udp), heard("SOA", False, "udp", small), heard("NS", True, "tcp", tcp))
+    rows = (heard(True, "udp", udp), heard(False, "udp", small), heard(True, "tcp", tcp))
     return judge_roots((Roots(family, True, rows, resolver),))[0]
 
 
@@ -375,7 +375,7 @@ def test_rules_that_stop_this_machine_alone_stop_no_container(
     pings = (Try(Probe("ping", to), Probed("silent", 0.1), own, container) for to in need.HEALTHCHECK_PINGS)
     judged = judge_echoes((Echoes(4, True, tuple(pings)),))[0]
     assert (judged.status, words in judged.summary) == (status, status == "warn")
-    asked = [Heard("198.41.0.4", "NS", True, one, 0, False, False, "late") for one in ("udp", "tcp")]
+    asked = [Heard("198.41.0.4", True, one, 0, False, False, "late") for one in ("udp", "tcp")]
     rows = tuple(one._replace(met=own, container=container) for one in asked)
     judged = judge_roots((Roots(4, True, rows),))[0]
     assert (judged.status, words in judged.summary) == (status, status == "warn")

@@ -58,7 +58,7 @@ def test_where_names_are_lost_the_healthcheck_is_not_to_be_skipped(
 def test_what_containers_cannot_ask_is_not_asked_from_here(outcome: Any, asked: bool | None) -> None:
     """unbound is one of them: its healthcheck is right where this machine alone gets through."""
     heard = tuple(
-        Heard("198.41.0.4", "NS", True, over, 1097, True, True, "", container=Met(outcome))
+        Heard("198.41.0.4", True, over, 1097, True, True, "", container=Met(outcome))
         for over in ("udp", "tcp")
     )
     known: Any = SimpleNamespace(get=lambda _source: (Roots(4, True, heard),))
@@ -89,9 +89,7 @@ def test_where_the_roots_are_mute_no_name_is_asked(mute: str) -> None:
 )
 def test_of_three_names_one_may_be_lost(lost: tuple[str, ...], status: str) -> None:
     """unbound's healthcheck lets one of them fail."""
-    heard = tuple(
-        Heard("198.41.0.4", "NS", True, transport, 1097, True, True, "") for transport in ("udp", "tcp")
-    )
+    heard = tuple(Heard("198.41.0.4", True, transport, 1097, True, True, "") for transport in ("udp", "tcp"))
     reasons = tuple((name, "no answer within 2 s") for name in lost)
     (judged,) = judge_roots((Roots(4, True, heard, lost=reasons),))
     assert judged.status == status, judged

@@ -169,7 +169,6 @@ def test_record(tmp_path: Path) -> None:
     record.save(standing)
     assert record.load() == standing._replace(settings=record.load().settings)  # type: ignore[union-attr]
     assert standing.stage == "preconditions"
-    assert following.interrupted(record, standing)
     record.save_secrets({"DBPASS": "x"})
     assert record.secrets() == {"DBPASS": "x"}
     assert (tmp_path / "state/install-secrets.json").stat().st_mode & 0o777 == 0o600

@@ -44,7 +44,7 @@ class Watch:
 
 def failed(*findings: Finding, service: str = "unbound-mailcow") -> Failed:
     """The failure that is told."""
-    box = Service("4711", f"mailcow-{service}-1", service, "running", "unhealthy", "Up")
+    box = Service("4711", f"mailcow-{service}-1", service, "running", "unhealthy")
     return up._struggling(Looked(*findings), cast("Any", Watch()), [box])
 
 
@@ -145,7 +145,7 @@ def test_the_log_of_another_is_explained(
             return up.Told(lines=lines)
 
     how, _space, health = state.partition(" ")
-    box = Service("4711", f"mailcow-{service}-1", service, how, health, "Up")
+    box = Service("4711", f"mailcow-{service}-1", service, how, health)
     told = up._struggling(Looked(), cast("Any", Logged()), [box])
     assert str(told).startswith(f"mailcow's {service.removesuffix('-mailcow')} is {health or how} ({means}")
     assert helps in told.remedies[0]

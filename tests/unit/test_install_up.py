@@ -18,7 +18,7 @@ from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.services import Service
 from mailcow_wizard.model import Settings
 
-BOX = Service("4711", "mailcow-nginx-mailcow-1", "nginx-mailcow", "running", "", "Up 3 seconds")
+BOX = Service("4711", "mailcow-nginx-mailcow-1", "nginx-mailcow", "running", "")
 SILENT = NoAnswer("/run/docker.sock does not answer")
 
 

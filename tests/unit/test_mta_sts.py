@@ -17,7 +17,7 @@ GOOD = "version: STSv1\nmode: enforce\nmx: mail.example.org\nmax_age: 604800\n"
     ],
 )
 def test_valid_policies(text: str) -> None:
-    assert sts_policy(text) == ("enforce", 604800, ("mail.example.org",), ())
+    assert sts_policy(text) == ("enforce", ("mail.example.org",), ())
 
 
 @pytest.mark.parametrize(

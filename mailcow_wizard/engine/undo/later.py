@@ -23,10 +23,10 @@ def target_below(
         later = _on_top(journal, changing, change, step, now)
         if not later:
             raise
-        raise Conflict(step.path, _words(step.path, later), conflict.mine, conflict.theirs) from None
+        raise Conflict(_words(step.path, later), conflict.mine, conflict.theirs) from None
     later = _on_top(journal, changing, change, step, now) if wanted == now else ""
     if later:
-        raise Conflict(step.path, _words(step.path, later))
+        raise Conflict(_words(step.path, later))
     return wanted
 
 

@@ -26,11 +26,8 @@ class Conflict(HostError):
     `mine` are the lines as they are now, `theirs` as they were before the change, both without secrets.
     """
 
-    def __init__(
-        self, path: str, text: str, mine: tuple[str, ...] = (), theirs: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, text: str, mine: tuple[str, ...] = (), theirs: tuple[str, ...] = ()) -> None:
         super().__init__(text)
-        self.path = path
         self.mine = mine
         self.theirs = theirs
 
@@ -46,15 +43,15 @@ def target(step: Edit, now: bytes | None) -> bytes | None:
     if now is None:
         if before is None:
             return None
-        raise Conflict(step.path, _("{path} was removed since; it is not made again", path=step.path))
+        raise Conflict(_("{path} was removed since; it is not made again", path=step.path))
     if after is None:
-        raise Conflict(step.path, _("{path} was made anew since; it stays as it is", path=step.path))
+        raise Conflict(_("{path} was made anew since; it stays as it is", path=step.path))
     try:
         merged = merge(after, now, before or b"")
     except Overlap as overlap:
         mine, theirs = (_lines(step.path, text) for text in (overlap.mine, overlap.theirs))
         text = _("{path}: lines of this change were edited since; they stay as they are", path=step.path)
-        raise Conflict(step.path, text, mine, theirs) from None
+        raise Conflict(text, mine, theirs) from None
     return None if before is None and not merged else merged
 
 

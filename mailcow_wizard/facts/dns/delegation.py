@@ -35,7 +35,7 @@ class NameServer(NamedTuple):
 
 
 class Zone(NamedTuple):
-    """A zone: its name (the root is `.`), who serves it, and whose servers delegate it.
+    """A zone: its name (the root is `.`), and who serves it.
 
     `problem` says why the walk ended above the name that was looked for; then this is the last zone that
     could be asked. `by_resolver` that a resolver named the servers because the roots did not answer.
@@ -43,7 +43,6 @@ class Zone(NamedTuple):
 
     name: str
     servers: tuple[NameServer, ...]
-    parent: str = ""
     problem: str = ""
     by_resolver: bool = False
 
@@ -178,7 +177,7 @@ def _read(facts: Facts, above: Zone, name: str, heard: Answer) -> Zone:
     if cut:
         named = (one for one in (*heard.authority, *heard.records) if one.type == "NS" and one.name == cut)
         names = _in_order(one.value for one in named)
-        return Zone(cut, _with_addresses(facts, names, heard), above.name)
+        return Zone(cut, _with_addresses(facts, names, heard))
     held = next((one.name for one in heard.authority if one.type == "SOA"), "")
     if _is_between(held, above.name, name) and held != name:
         return _below(facts, above, held)
@@ -207,7 +206,7 @@ def _by_resolver(facts: Facts, above: Zone, name: str) -> Zone:
         return above._replace(problem=_("resolvers give no answer: {said}", said=said), by_resolver=True)
     names = _in_order(one.value for one in heard.of("NS") if one.name == name)
     if names:
-        return Zone(name, _with_addresses(facts, names, heard), above.name, by_resolver=True)
+        return Zone(name, _with_addresses(facts, names, heard), by_resolver=True)
     held = next((one.name for one in heard.authority if one.type == "SOA"), "")
     if _is_between(held, above.name, name) and held != name:
         return _by_resolver(facts, above, held)

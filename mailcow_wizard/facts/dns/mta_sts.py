@@ -44,11 +44,9 @@ class MtaSts(NamedTuple):
 
 
 class StsPolicy(NamedTuple):
-    """A policy: its mode, how long it may be kept (s, -1: not said), the names of exchangers that it permits,
-    and what is wrong with it."""
+    """A policy: its mode, the names of exchangers that it permits, and what is wrong with it."""
 
     mode: str
-    max_age: int
     patterns: tuple[str, ...]
     mistakes: tuple[str, ...] = ()
 
@@ -170,7 +168,7 @@ def sts_policy(text: str) -> StsPolicy:
         mistakes.append(_("max_age is {age!r}", age=age[:40]) if age else _("max_age is missing"))
     if not patterns and mode != "none":
         mistakes.append(_("it names no exchanger (mx)"))
-    return StsPolicy(mode, seconds, tuple(patterns), tuple(mistakes))
+    return StsPolicy(mode, tuple(patterns), tuple(mistakes))
 
 
 def permits(patterns: tuple[str, ...], name: str) -> bool:

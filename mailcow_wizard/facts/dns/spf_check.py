@@ -46,13 +46,12 @@ class Heard(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The outcome: `term` is the word that decided, in the record of `domain` (empty: no word did), `why` the
-    reason of an error; `lookups` and `void` are what was counted on the way, `wide` is the first word of the
-    record that was met and lets more addresses send than anybody has."""
+    """The outcome: `term` is the word that decided (empty: no word did), `why` the reason of an error;
+    `lookups` and `void` are what was counted on the way, `wide` is the first word of the record that was met
+    and lets more addresses send than anybody has."""
 
     result: Result
     term: str = ""
-    domain: str = ""
     why: str = ""
     lookups: int = 0
     void: int = 0
@@ -76,8 +75,7 @@ def check(text: str, sender: Sender, ask: Ask) -> Verdict:
     """What the sender's domain, whose record this is, says about mail from the sender's address."""
     evaluation = _Evaluation(sender, ask)
     try:
-        result, term, domain = evaluation.of(sender.domain, text)
-        verdict = Verdict(result, term, domain)
+        verdict = Verdict(*evaluation.of(sender.domain, text))
     except _Error as error:
         verdict = Verdict(error.result, why=error.why)
     return verdict._replace(lookups=evaluation.lookups, void=evaluation.void, wide=evaluation.wide)
@@ -94,8 +92,8 @@ class _Evaluation:
         self.wide = ""
         self._named = 0
 
-    def of(self, domain: str, text: str) -> tuple[Result, str, str]:
-        """The result of one record, the word that decided, and whose record that stands in."""
+    def of(self, domain: str, text: str) -> tuple[Result, str]:
+        """The result of one record, and the word that decided."""
         record = self._read(domain, text)
         for term in record.terms:
             before, named = self.wide, self._named
@@ -106,13 +104,13 @@ class _Evaluation:
             wide = before or (term.text if too_many else "")
             self.wide, self._named = (wide, self._named) if term.qualifier == "+" else (before, named)
             if matched:
-                return _RESULTS[term.qualifier], term.text, domain
+                return _RESULTS[term.qualifier], term.text
         if not record.redirect:
-            return "neutral", "", domain
+            return "neutral", ""
         self._count()
         target = self._name(record.redirect, domain)
         other = self._record_of(target, "redirect")
-        return ("neutral", "", domain) if other is None else self.of(target, other)
+        return ("neutral", "") if other is None else self.of(target, other)
 
     def _read(self, domain: str, text: str) -> Policy:
         try:

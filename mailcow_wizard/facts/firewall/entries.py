@@ -49,7 +49,7 @@ class Entry(NamedTuple):
     """One of mailcow's ports in one family.
 
     `taker` is who takes the connection now: a container, Docker's proxy on this machine, another program, or
-    nobody; `name` is who that is. `fate` is what becomes of a packet now; `later` what becomes of it when
+    nobody. `fate` is what becomes of a packet now; `later` what becomes of it when
     mailcow's container publishes the port (None: that is how it is already, or no way leads there).
     `partly`: it is not the same from everywhere. `astray` is what becomes of one that a rule, its `place`,
     sends to somebody else than mailcow (None: no rule does). `unrouted`: no route leads to the container
@@ -62,7 +62,6 @@ class Entry(NamedTuple):
     address: str
     interface: str
     taker: Taker
-    name: str
     fate: Fate
     later: Fate | None = None
     partly: bool = False
@@ -203,7 +202,7 @@ class _Surroundings:
         packet = Packet(family, "", to, binding.number, interface)
         now = self._met(self._orders, packet, self._ways.way)
         here = now.end._replace(forwarded=now.end.forwarded and not self._is_astray(packet, now.end))
-        taker, name = self._taker(binding, family, here)
+        taker = self._taker(binding, family, here)
         later = None
         if taker in ("nobody", "listener") and self._later.has(family):
             inner = binding.number if binding.port.bind_key else binding.port.number
@@ -214,7 +213,7 @@ class _Surroundings:
         met = later or now
         partly = met.partly or (now.partly and not met.astray)
         return Entry(
-            binding.port, binding.number, family, to, interface, taker, name,
+            binding.port, binding.number, family, to, interface, taker,
             now.end, later and later.end, partly, met.astray, self._is_unrouted(now.end, interface),
         )  # fmt: skip
 
@@ -284,18 +283,15 @@ class _Surroundings:
         known = any(one.version == end.packet.family for one in self._ways.nets)
         return known and unrouted(end, interface)
 
-    def _taker(self, binding: Binding, family: int, end: Fate) -> tuple[Taker, str]:
-        box = next(
-            (one for one in self._running if any(n == binding.number for _at, n in one.published)), None
-        )
+    def _taker(self, binding: Binding, family: int, end: Fate) -> Taker:
         if end.forwarded:
-            return "container", box.name if box else f"{end.packet.address}:{end.packet.port}"
+            return "container"
+        if any(number == binding.number for one in self._running for _at, number in one.published):
+            return "proxy"
         taken = any(
             one.port == binding.number and (one.family == 6 or family == 4) for one in self._listening
         )
-        if box:
-            return "proxy", box.name
-        return ("listener", "") if taken else ("nobody", "")
+        return "listener" if taken else "nobody"
 
 
 def _is_for_container(one: Entry) -> bool:

@@ -55,7 +55,6 @@ class Box(NamedTuple):
     failed: int = 0
     checked: int = 0
     said: str = ""
-    pid: int = 0
     lines: tuple[str, ...] = ()
     once: bool = False
 
@@ -76,14 +75,13 @@ class Box(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """All containers, the services of docker-compose.yml that have none (None: it does not tell), and how
-    long it was watched (s). `restarted` are services that mailcow's watchdog has restarted, with how often
-    (in `WATCHED_S`), the most often first: Docker counts no such restart."""
+    """All containers, and the services of docker-compose.yml that have none (None: it does not tell).
+    `restarted` are services that mailcow's watchdog has restarted, with how often (in `WATCHED_S`), the most
+    often first: Docker counts no such restart."""
 
     about: Installed
     boxes: tuple[Box, ...] = ()
     missing: tuple[str, ...] | None = ()
-    watched: float = 0.0
     restarted: tuple[tuple[str, int], ...] = ()
 
 
@@ -113,7 +111,7 @@ def stack(facts: Facts) -> Stack:
     wanted = services(facts)
     missing = None if wanted is None else tuple(one for one in wanted if one not in there)
     told = tuple(_with_lines(facts, one, own) for one in boxes)
-    return Stack(about, told, missing, now - began, _by_watchdog(facts, boxes, now))
+    return Stack(about, told, missing, _by_watchdog(facts, boxes, now))
 
 
 def _is_young(boxes: tuple[Box, ...]) -> bool:
@@ -174,7 +172,6 @@ def _read(listed: Listed, said: dict[str, Any], now: float) -> Box:
         len(bad),
         len(log),
         " ".join(str(bad[-1].get("Output") or "").split())[-_LONGEST_LINE:] if bad else "",
-        int(state.get("Pid") or 0),
         once=_policy(said) == "no",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
-from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
+from mailcow_wizard.facts.mail.installed import Listed, installed
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _
@@ -34,7 +34,6 @@ class Known(NamedTuple):
     `alias_domain` that it stands for another one; `mailbox` that the address is one, `alias` that it leads
     elsewhere."""
 
-    about: Installed
     database: str
     domain: bool
     alias_domain: bool
@@ -65,7 +64,7 @@ def has_key(facts: Facts) -> bool:
 
 def known(facts: Facts, mailbox: str) -> Known:
     """Asks for a mailbox (`names.mailbox`) and its domain. Raises HostError."""
-    about, box = facts.get(installed), facts.get(database)
+    box = facts.get(database)
     domain = mailbox.partition("@")[2]
     query = _QUERY.format(domain=domain, mailbox=mailbox)
     ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", _SCRIPT, "sh", query), _PATIENCE_S)
@@ -76,4 +75,4 @@ def known(facts: Facts, mailbox: str) -> Known:
     of_domain = Facts(facts.host, facts.settings._replace(domains=(domain,), offline=True))
     key = of_domain.get(signing_keys)[domain]
     domain_there, for_another, mailbox_there, alias = (int(one) > 0 for one in counts.groups())
-    return Known(about, box.name, domain_there, for_another, mailbox_there, alias, key)
+    return Known(box.name, domain_there, for_another, mailbox_there, alias, key)

@@ -149,25 +149,22 @@ def _strangers(facts: Facts) -> tuple[tuple[str, str], ...]:
 
 
 class Spoke(NamedTuple):
-    """The conversations, and the names that the world's name servers give this server's addresses (PTR);
-    `unnamed` says why these are not known."""
+    """The conversations, and the names that the world's name servers give this server's addresses (PTR):
+    none where these are not known."""
 
     talks: Talks
     reverse: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    unnamed: str = ""
 
 
 def spoke(facts: Facts) -> Spoke:
     """The conversations, with the reverse names that greetings are held against. Raises HostError."""
     found = facts.get(talks)
-    if found.about.skip:
+    if found.about.skip or facts.settings.offline:
         return Spoke(found)
-    if facts.settings.offline:
-        return Spoke(found, unnamed="--offline was given")
     try:
         names = facts.get(reverse_names)
-    except HostError as error:
-        return Spoke(found, unnamed=str(error))
+    except HostError:
+        return Spoke(found)
     return Spoke(found, tuple((one.address, texts(one.seen)) for one in names.reverses))
 
 

@@ -81,7 +81,6 @@ class Advertisements(NamedTuple):
 
     defaults: tuple[Advertised, ...]
     lost: tuple[str, ...]
-    addresses: tuple[Address6, ...]
     wanted: bool | None
     awaited: tuple[str, ...] = ()
 
@@ -174,7 +173,7 @@ def advertisements(facts: Facts) -> Advertisements:
         tuple(dict.fromkeys(one for one in forwarding if _of(facts, one, "accept_ra") == accept))
         for accept in (1, 2)
     )
-    return Advertisements(found, lost, addresses, {"true": True, "false": False}.get(configured), awaited)
+    return Advertisements(found, lost, {"true": True, "false": False}.get(configured), awaited)
 
 
 def _is_within(address: str) -> bool:

@@ -32,7 +32,6 @@ class Heard(NamedTuple):
     what the question meets among this machine's own rules, `container` what the same of a container would."""
 
     server: str
-    type: str
     large: bool
     transport: str
     size: int
@@ -129,7 +128,6 @@ def _heard(asked: DnsQuestion, reply: DnsReply) -> Heard:
     said = answer(reply)
     return Heard(
         asked.servers[0],
-        asked.type,
         asked.dnssec,
         asked.transport,
         len(reply.packet),

@@ -54,7 +54,6 @@ class Subnet(NamedTuple):
     """
 
     network: str
-    configured: bool
     claims: tuple[Claim, ...]
     free: str
     unread: tuple[str, ...]
@@ -84,7 +83,7 @@ def subnet(facts: Facts) -> Subnet:
         network = ipaddress.IPv4Network(f"{prefix}.0/24")
     except ValueError:
         said = _("IPV4_NETWORK is '{prefix}' and not the first three numbers of a network", prefix=prefix)
-        return Subnet("", True, (), _free(facts), (), trouble=said, source=_source(conf))
+        return Subnet("", (), _free(facts), (), trouble=said, source=_source(conf))
     networks: list[Claim] = []
     unread = []
     mine, pool, told = False, "", True
@@ -112,7 +111,6 @@ def subnet(facts: Facts) -> Subnet:
     found = tuple(dict.fromkeys(claims))
     return Subnet(
         str(network),
-        bool(conf.get("IPV4_NETWORK")),
         found,
         _free(facts) if found else "",
         tuple(unread),
