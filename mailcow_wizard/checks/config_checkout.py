@@ -3,6 +3,7 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import checkout
+from mailcow_wizard.facts.compose_files import COMPOSE_FILE, OVERRIDE, override_among
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -40,7 +41,7 @@ def _words(found: checkout.Checkout) -> str:
     if found.git == "missing":
         return _("{directory}, without history", directory=found.directory)
     where = _("branch {branch}", branch=found.branch) if found.branch else _("no branch")
-    aside_from = (checkout.COMPOSE_FILE, ".env", *found.unmerged, *found.deleted)
+    aside_from = (COMPOSE_FILE, ".env", *found.unmerged, *found.deleted)
     others = [one for one in found.edited if one not in aside_from]
     aside = ngettext(", 1 other file changed", ", {n} other files changed", len(others)) if others else ""
     if _foreign(found):
@@ -88,19 +89,19 @@ def _inner_first(paths: tuple[str, ...]) -> tuple[str, ...]:
 
 def _not_whole(found: checkout.Checkout) -> list[Trouble]:
     troubles = []
-    if checkout.COMPOSE_FILE not in found.names:
+    if COMPOSE_FILE not in found.names:
         back = _("Clone mailcow beside it, then put mailcow.conf there: `{clone}`", clone=_CLONE)
-        if checkout.COMPOSE_FILE in found.deleted:
+        if COMPOSE_FILE in found.deleted:
             directory = word(found.directory)
             back = _(
                 "Bring it back: `git -C {word} checkout HEAD -- {file}`",
                 word=directory,
-                file=checkout.COMPOSE_FILE,
+                file=COMPOSE_FILE,
             )
         troubles.append(
             Trouble(
                 "fail",
-                _("{compose_file} is missing: this is no whole checkout", compose_file=checkout.COMPOSE_FILE),
+                _("{compose_file} is missing: this is no whole checkout", compose_file=COMPOSE_FILE),
                 (back,),
                 "blocks",
                 why=_("docker compose has nothing to start without it."),
@@ -213,7 +214,7 @@ def _unmerged(found: checkout.Checkout) -> list[Trouble]:
 
 
 def _deleted(found: checkout.Checkout) -> list[Trouble]:
-    lost = tuple(one for one in found.deleted if one not in (checkout.COMPOSE_FILE, ".env"))
+    lost = tuple(one for one in found.deleted if one not in (COMPOSE_FILE, ".env"))
     if not lost:
         return []
     number = len(lost)
@@ -268,7 +269,7 @@ def _closed(found: checkout.Checkout) -> list[Trouble]:
 
 
 def _changed(found: checkout.Checkout) -> list[Trouble]:
-    own = checkout.COMPOSE_FILE in found.edited and checkout.COMPOSE_FILE not in found.deleted
+    own = COMPOSE_FILE in found.edited and COMPOSE_FILE not in found.deleted
     if not own and not found.committed:
         return []
     how = _("is edited") if own else _("differs from mailcow's by commits made here")
@@ -276,15 +277,15 @@ def _changed(found: checkout.Checkout) -> list[Trouble]:
     return [
         Trouble(
             "warn",
-            f"{checkout.COMPOSE_FILE} {how}",
+            f"{COMPOSE_FILE} {how}",
             (
                 _(
                     "See what: `git -C {word} diff {since} -- {compose_file}`. Move it to "
                     "{overrides}, which updates leave alone.",
                     word=word(found.directory),
                     since=since,
-                    compose_file=checkout.COMPOSE_FILE,
-                    overrides=checkout.OVERRIDES[0],
+                    compose_file=COMPOSE_FILE,
+                    overrides=OVERRIDE,
                 ),
             ),
             "degrades",
@@ -303,7 +304,7 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
                 _(
                     "docker compose reads {other} here, not {file}",
                     other=found.instead,
-                    file=checkout.COMPOSE_FILE,
+                    file=COMPOSE_FILE,
                 ),
                 (_("Move it away: `mv {word} /root/`", word=word(found.directory + "/" + found.instead)),),
                 "blocks",
@@ -312,7 +313,7 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
         )
     if found.refusal:
         directory = word(found.directory)
-        override = next((one for one in checkout.OVERRIDES if one in found.names), "")
+        override = override_among(found.names)
         troubles.append(
             Trouble(
                 "fail",
@@ -339,7 +340,7 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
             Trouble(
                 "fail",
                 _("the override file changes services that mailcow no longer has: {names}", names=names),
-                (_("Take {names} out of {overrides}.", names=names, overrides=checkout.OVERRIDES[0]),),
+                (_("Take {names} out of {overrides}.", names=names, overrides=override_among(found.names)),),
                 "blocks",
                 why=_(
                     "compose refuses the whole project for a service that has neither an image nor a build."

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.facts.compose_files import refusal
+from mailcow_wizard.facts.compose_files import BEFORE_IT, COMPOSE_FILE, override_among, refusal
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.owners import Owned, Owners
@@ -19,10 +19,6 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMPOSE_FILE = "docker-compose.yml"
-OVERRIDES = ("docker-compose.override.yml", "docker-compose.override.yaml")
-# compose takes the first of these that is there, and docker-compose.yml only after them.
-BEFORE_IT = ("compose.yaml", "compose.yml")
 _TIMEOUT_S = 8.0
 # So many paths are asked for by name; beyond, all of them are listed.
 _MOST_NAMED = 60
@@ -92,9 +88,8 @@ def checkout(facts: Facts) -> Checkout:
 
 def _asked_of_compose(facts: Facts, found: Checkout) -> Checkout:
     """With compose's own word on what is not mailcow's, where it may be asked and that is news."""
-    override = tuple(one for one in OVERRIDES if one in found.names)[:1]
-    edited = tuple(one for one in (COMPOSE_FILE,) if one in found.edited and one in found.names)
-    changed = override + edited
+    edited = COMPOSE_FILE if COMPOSE_FILE in found.edited and COMPOSE_FILE in found.names else ""
+    changed = tuple(one for one in (override_among(found.names), edited) if one)
     known = found.orphans or found.unmerged or found.instead
     if not changed or known or _distrust(facts, found.directory, found.owners):
         return found
@@ -267,7 +262,7 @@ def _beside(host: Host, found: Checkout) -> Checkout:
 
 
 def _orphans(host: Host, directory: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    override = next((one for one in OVERRIDES if one in names), "")
+    override = override_among(names)
     if not override or COMPOSE_FILE not in names:
         return ()
     try:

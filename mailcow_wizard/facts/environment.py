@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.compose_files import COMPOSE_FILE, override_path
 from mailcow_wizard.facts.config_values import nothing_to_read
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.store import Facts
@@ -27,7 +27,6 @@ _START_FILES = (
     "/root/.bashrc",
 )
 _MORE_START_FILES = "/etc/profile.d"
-_COMPOSE_FILES = ("docker-compose.yml", "docker-compose.override.yml")
 # Compose's own, which decide what it reads at all.
 STEERING = ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_DISABLE_ENV_FILE", "COMPOSE_PROJECT_NAME")
 _USED = r"(?<!\$)(?:\$\$)*\$(?:\{([A-Za-z_][A-Za-z0-9_]*)|([A-Za-z_][A-Za-z0-9_]*))"
@@ -81,9 +80,9 @@ def _used(facts: Facts, conf: MailcowConf) -> set[str]:
     """The variables that the compose files ask for; if they cannot be read, those that mailcow.conf sets."""
     names: set[str] = set(STEERING)
     found = False
-    for name in _COMPOSE_FILES:
+    for path in (f"{facts.settings.directory.rstrip('/')}/{COMPOSE_FILE}", override_path(facts)):
         try:
-            text = facts.host.text(f"{facts.get(place).directory}/{name}")
+            text = facts.host.text(path)
         except HostError:
             continue
         found = True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.conf.compose_override import Strange, with_option
+from mailcow_wizard.facts.compose_files import NEW_OVERRIDE, override_path
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.ipv6 import advertisements, ipv6
-from mailcow_wizard.facts.network.mtu import OPTION, mtu, override
+from mailcow_wizard.facts.network.mtu import OPTION, mtu
 from mailcow_wizard.facts.network.subnet import Subnet, subnet
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, sysctl
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_NEW_FILE = "# Settings of docker compose beside mailcow's own; updates of mailcow leave this file alone.\n"
 _LIKE_THE_NETWORK = ("IPV4_NETWORK",)  # what is made only once, and so needs mailcow to stop
 
 
@@ -71,7 +71,7 @@ def _override(judgement: Judgement, facts: Facts) -> Plan | None:
 
 def largest_packet(facts: Facts, size: int) -> Plan:
     """The plan that keeps mailcow's packets to this size. Raises NoPlan, HostError."""
-    return _largest(facts, size, override(facts)[0])
+    return _largest(facts, size, override_path(facts))
 
 
 def _largest(facts: Facts, size: int, path: str) -> Plan:
@@ -88,7 +88,7 @@ def _largest(facts: Facts, size: int, path: str) -> Plan:
         text = (before or b"").decode("utf-8")
         after = with_option(text, OPTION, str(size))
     except Missing:
-        before, after = None, with_option(_NEW_FILE, OPTION, str(size))
+        before, after = None, with_option(NEW_OVERRIDE, OPTION, str(size))
     except (Strange, UnicodeDecodeError) as error:
         raise NoPlan(_("{path} is not changed by the wizard: {error}.", path=path, error=error)) from None
     return for_root(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.checkout import checkout, git_files
+from mailcow_wizard.facts.compose_files import COMPOSE_FILE, OVERRIDES
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.run_as_root import changed_by, replaced_by
 from mailcow_wizard.host.errors import HostError, Missing
@@ -19,12 +20,12 @@ _WRITABLE_BY_OTHERS = 0o022
 _RUN = (
     "generate_config.sh",
     "_modules",
-    "docker-compose.yml",
-    "docker-compose.override.yml",
+    COMPOSE_FILE,
+    *OVERRIDES,
     "mailcow.conf",
     ".env",
 )
-_NEEDED = ("docker-compose.yml", "generate_config.sh", ".git")
+_NEEDED = (COMPOSE_FILE, "generate_config.sh", ".git")
 # A line that brings less than this many bytes a second, for so many seconds, is given up and tried again.
 _VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from mailcow_wizard.facts.compose import compose as installed
+from mailcow_wizard.facts.compose_files import COMMANDS
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _
 from mailcow_wizard.redaction import of_compose
@@ -14,7 +15,6 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-_COMMANDS = {"native": ("docker", "compose"), "standalone": ("docker-compose",)}
 _SHORT_S = 60.0
 
 
@@ -29,7 +29,7 @@ class Compose:
             raise Failed(
                 _("there is no Docker Compose 2"), (_("./wizard fix docker.compose shows what can be done."),)
             )
-        self._command = _COMMANDS[self.flavour]
+        self._command = COMMANDS[self.flavour]
         self._json: bool | None = None
 
     def argv(self, *words: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from mailcow_wizard.conf.compose_override import Strange, with_option
 from mailcow_wizard.engine.mending import offers
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.facts import docker_daemon, kernel
-from mailcow_wizard.facts.checkout import OVERRIDES
+from mailcow_wizard.facts.compose_files import NEW_OVERRIDE, override_name, override_path
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import network
 from mailcow_wizard.host.errors import HostError
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MTU, _MTU_FIX = "network.mtu", "mtu-override"
-_HEAD = "# Settings of docker compose beside mailcow's own; updates of mailcow leave this file alone.\n"
 
 
 def run(job: Job) -> str:
     """Writes into the file what is needed there. Raises Failed where that is not possible."""
     notes = [*_packets(job), *_open_files(job)]
+    name = override_name(job.facts())
     if notes:
-        return f"{OVERRIDES[0]}: {', '.join(notes)}"
-    there = next((one for one in OVERRIDES if job.session.host.exists(f"{job.directory}/{one}")), "")
-    return _("{file} is there, nothing more is needed", file=there) if there else _("none needed")
+        return f"{name}: {', '.join(notes)}"
+    there = job.session.host.exists(f"{job.directory}/{name}")
+    return _("{file} is there, nothing more is needed", file=name) if there else _("none needed")
 
 
 def _packets(job: Job) -> list[str]:
@@ -84,13 +84,10 @@ def _open_files(job: Job) -> list[str]:
             names=names,
         )
     )
-    path = next(
-        (one for name in OVERRIDES if job.session.host.exists(one := f"{job.directory}/{name}")),
-        f"{job.directory}/{OVERRIDES[0]}",
-    )
+    path = override_path(job.facts())
     before = job.changing.look(path).content
     try:
-        after = limited((before or _HEAD.encode()).decode(), wanted, most)
+        after = limited((before or NEW_OVERRIDE.encode()).decode(), wanted, most)
     except (Strange, UnicodeDecodeError) as error:
         raise Failed(
             ngettext(

@@ -4,6 +4,7 @@ import pytest
 
 from mailcow_wizard.checks import dns_services
 from mailcow_wizard.engine import runner
+from mailcow_wizard.facts.compose_files import OVERRIDES
 from mailcow_wizard.facts.dns.expected import of_domain
 from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.dns.signing import SigningKey
@@ -15,7 +16,13 @@ _DIRECTORY = "/opt/mailcow-dockerized"
 BOTH = f"HTTP_BIND={OURS}\nSMTP_PORT={OURS}:25\n"
 
 
-def asked(lines: str, override: str = "", records: Rows | None = None, v6: bool = True) -> Facts:
+def asked(
+    lines: str,
+    override: str = "",
+    records: Rows | None = None,
+    v6: bool = True,
+    name: str = "docker-compose.override.yml",
+) -> Facts:
     world = Zones({**ZONE, **(records or {})}, {})
     conf = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6={'true' if v6 else 'false'}\n{lines}"
     world.files |= {
@@ -23,7 +30,7 @@ def asked(lines: str, override: str = "", records: Rows | None = None, v6: bool 
         f"{_DIRECTORY}/mailcow.conf": conf,
     }
     if override:
-        world.files[f"{_DIRECTORY}/docker-compose.override.yml"] = override
+        world.files[f"{_DIRECTORY}/{name}"] = override
     addresses = (OURS, OURS_V6) if v6 else (OURS,)
     settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=addresses, directory=_DIRECTORY)
     return Facts(world, settings)
@@ -64,6 +71,12 @@ def test_ports_that_are_bound_to_ipv4(lines: str, status: str, places: str) -> N
 )
 def test_the_override_may_bind_ipv6_too(override: str, status: str) -> None:
     assert found(BOTH, override).status == status
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_the_override_is_the_one_that_compose_takes(name: str) -> None:
+    facts = asked(BOTH, "services: {nginx-mailcow: {ports: ['[::]:80:80']}}", name=name)
+    assert [one.status for one in runner.look(AAAA, facts)] == ["pass"]
 
 
 def test_without_an_address_in_dns_ipv4_is_enough() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from mailcow_wizard.checks.mail_containers import CHECKS, judge_containers
 from mailcow_wizard.checks.mail_relay import judge_relay
+from mailcow_wizard.facts.compose_files import OVERRIDES
 from mailcow_wizard.facts.mail.containers import Box, Stack, frames, stack
 from mailcow_wizard.facts.mail.installed import installed
 from mailcow_wizard.facts.mail.relay import relay
@@ -163,6 +164,16 @@ def test_each_way_to_write_a_service(written: str, override: Any, meant: str | N
     more = {f"{DIRECTORY}/docker-compose.override.yml": override} if override else {}
     found = services(Facts(FakeHost({**files, **more}), Settings(directory=DIRECTORY)))
     assert found == (tuple(f"{one}-mailcow" for one in meant.split()) if meant else None)
+
+
+@pytest.mark.parametrize("before", range(len(OVERRIDES)))
+def test_the_first_override_alone_counts(before: int) -> None:
+    """As docker compose 2.26 does with all four side by side."""
+    files = {f"{DIRECTORY}/docker-compose.yml": _BASE}
+    for name in OVERRIDES[before:]:
+        files[f"{DIRECTORY}/{name}"] = f"services:\n  of-{name}: {{image: a}}\n"
+    found = services(Facts(FakeHost(files), Settings(directory=DIRECTORY)))
+    assert found == ("a-mailcow", f"of-{OVERRIDES[before]}")
 
 
 @pytest.mark.parametrize("text", [Denied("it may not be read"), "services: {a: {image: a}}", "services:\n"])

@@ -156,7 +156,7 @@ def test_compose_that_says_all_in_one_line_is_read(place: Place, monkeypatch: py
     said = {"services": {f"service-{number}": {"image": "x" * 400} for number in range(18)}}
     file = Path(place.path("said"))
     file.write_text(json.dumps(said))
-    monkeypatch.setattr(compose, "_COMMANDS", {"native": ("sh", "-c", f"cat {file}")})
+    monkeypatch.setattr(compose, "COMMANDS", {"native": ("sh", "-c", f"cat {file}")})
     one = job(place)
     one.standing = one.standing._replace(directory=str(file.parent))
     one.facts = lambda: SimpleNamespace(get=lambda fact: Installed("2.24.6", "", True, ""))

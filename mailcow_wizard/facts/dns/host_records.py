@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.bindings import Binding, bindings
+from mailcow_wizard.facts.compose_files import override_text
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
@@ -11,7 +12,6 @@ from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
-_OVERRIDE = "docker-compose.override.yml"
 # A port that is published at an address of IPv6, as mailcow's manual has it; or in the long form.
 _V6_BOUND = pattern(r"\[[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\]:|host_ip:\s*[\"']?[0-9A-Fa-f]*:")
 _OF_STRANGERS = ("ports.smtp", "ports.http", "ports.https")
@@ -45,7 +45,7 @@ def _only_v4(facts: Facts) -> tuple[Binding, ...]:
     if not bound:
         return ()
     try:
-        more = facts.host.text(f"{facts.settings.directory.rstrip('/')}/{_OVERRIDE}")
+        more = override_text(facts)
     except HostError:
         return bound
     return () if _V6_BOUND.search(more) else bound

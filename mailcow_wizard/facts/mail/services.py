@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.compose_files import COMPOSE_FILE, override_text
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.patterns import pattern
 
-_FILE, _OVERRIDE = "docker-compose.yml", "docker-compose.override.yml"
 _SERVICES = pattern(r"(?m)^services:[ \t]*(?:#.*)?$")
 _KEY = pattern(r"^( +)(?:\"([^\"]+)\"|'([^']+)'|([A-Za-z0-9._-]+))[ \t]*:(?:[ \t]+(.*))?$")
 _NOT_SET = r"(?:profiles[\"']?:(?![ \t]*\[[ \t]*\])|(?:replicas|scale)[\"']?:[ \t]*0\b)"
@@ -24,11 +23,8 @@ _ENDS = ("}", "]")
 
 def services(facts: Facts) -> tuple[str, ...] | None:
     """The services that are meant to run; None where the files do not tell."""
-    directory = facts.settings.directory.rstrip("/")
     try:
-        blocks = _blocks(facts.host.text(f"{directory}/{_FILE}"))
-        there = _OVERRIDE in (facts.get(place).names or ())
-        more = facts.host.text(f"{directory}/{_OVERRIDE}") if there else ""
+        blocks, more = _blocks(_own(facts)), override_text(facts)
     except HostError:
         return None
     if not blocks:
@@ -45,10 +41,14 @@ def of_mailcow(facts: Facts) -> frozenset[str] | None:
     """The services of mailcow's own docker-compose.yml, without what an override adds; None where the file
     does not tell."""
     try:
-        blocks = _blocks(facts.host.text(f"{facts.settings.directory.rstrip('/')}/{_FILE}"))
+        blocks = _blocks(_own(facts))
     except HostError:
         return None
     return frozenset(blocks) if blocks else None
+
+
+def _own(facts: Facts) -> str:
+    return facts.host.text(f"{facts.settings.directory.rstrip('/')}/{COMPOSE_FILE}")
 
 
 def _blocks(text: str) -> dict[str, list[str]] | None:

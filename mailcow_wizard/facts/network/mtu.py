@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.conf.compose_override import Strange, option
+from mailcow_wizard.facts.compose_files import override_path, override_text
 from mailcow_wizard.facts.docker import networks
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import own_address
@@ -18,11 +19,6 @@ _ROUND_S = 1.2
 _SMALL = 1000  # less than any link that carries Internet traffic refuses
 _STEP = 10
 _TARGETS = {4: need.HEALTHCHECK_PINGS, 6: need.IPV6_PINGS}
-# In the order in which Compose looks for them; it takes the first.
-_OVERRIDES = tuple(
-    f"{name}.override.{end}" for name in ("compose", "docker-compose") for end in ("yml", "yaml")
-)
-_NEW_OVERRIDE = "docker-compose.override.yml"
 OPTION = ("networks", need.MAILCOW_NETWORK, "driver_opts", need.MTU_OPTION)
 """Where the size stands in it."""
 
@@ -173,14 +169,9 @@ def _made(facts: Facts) -> int | None:
 
 def override(facts: Facts) -> tuple[str, int]:
     """The override file of mailcow's directory, and the size that it sets for mailcow's network."""
-    directory = facts.settings.directory.rstrip("/")
-    for name in _OVERRIDES:
-        path = f"{directory}/{name}"
-        try:
-            value = option(facts.host.text(path), OPTION)
-        except Missing:
-            continue
-        except (HostError, Strange):
-            return path, 0
-        return path, int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0
-    return f"{directory}/{_NEW_OVERRIDE}", 0
+    path = override_path(facts)
+    try:
+        value = option(override_text(facts), OPTION)
+    except (HostError, Strange):
+        return path, 0
+    return path, int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0
