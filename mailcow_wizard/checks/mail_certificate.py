@@ -239,7 +239,7 @@ def _different(groups: tuple[Group, ...]) -> Trouble:
 
 
 def _skips(found: Certificates) -> bool:
-    return found.talks.conf.get("SKIP_LETS_ENCRYPT", "n").lower() in ("y", "yes")
+    return found.talks.conf.yes("SKIP_LETS_ENCRYPT")
 
 
 def _by(acme: Acme) -> str:

@@ -15,6 +15,8 @@ DEFAULT_NETWORK = "172.22.1"
 DEFAULT_NETWORK_V6 = "fd4d:6169:6c63:6f77::/64"
 _NARROWEST_V6 = 120  # as many addresses as the /24 of IPv4 has
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+# As mailcow's scripts read a switch: in large letters as well.
+_YES = pattern(r"(?:yes|y)+", re.IGNORECASE)
 _THREE = pattern(rf"({_OCTET}\.{_OCTET}\.{_OCTET})(?![\d])")
 
 
@@ -33,6 +35,10 @@ class MailcowConf(NamedTuple):
     def get(self, key: str, default: str = "") -> str:
         """A key's value; `default` where it is unset or empty, as mailcow's compose file takes it."""
         return self.values.get(key) or default
+
+    def yes(self, key: str, default: str = "n") -> bool:
+        """Whether a switch is on."""
+        return bool(_YES.fullmatch(self.get(key, default)))
 
     @property
     def ipv6(self) -> str:

@@ -75,7 +75,7 @@ def memory_and_parts(facts: Facts) -> Memory:
         conf = facts.get(mailcow_conf)
     except HostError:
         return facts.get(memory)
-    left_out = tuple(key for key in ("SKIP_CLAMD", "SKIP_FTS") if conf.get(key).lower() == "y")
+    left_out = tuple(key for key in ("SKIP_CLAMD", "SKIP_FTS") if conf.yes(key))
     return facts.get(memory)._replace(left_out=left_out, conf=conf.path)
 
 

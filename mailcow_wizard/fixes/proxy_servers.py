@@ -225,7 +225,7 @@ def _certificate(conflict: Conflict, site: Site, modules: tuple[str, ...] = ()) 
         "mailcow goes on getting its certificate from Let's Encrypt by itself: the proof on port "
         "80 is passed on to it. It cannot for names that do not lead to this server."
     )
-    if conflict.port.conf.get("SKIP_LETS_ENCRYPT") == "y":
+    if conflict.port.conf.yes("SKIP_LETS_ENCRYPT"):
         proof = _(
             "mailcow gets no certificate by itself (SKIP_LETS_ENCRYPT=y): {certificate} and {key} "
             "are yours to renew.",

@@ -75,7 +75,7 @@ def _leave_out(part: Part, facts: Facts) -> Offer | None:
     if not conf.exists:
         return None
     key = next((one for one in part.keys if one in conf.values), part.keys[0])
-    if conf.get(key).lower() == "y":
+    if conf.yes(key):
         return None
     return tried(lambda: _without(part, key, facts))
 

@@ -35,6 +35,7 @@ def plan(host: FakeHost, fix: str) -> Plan:
         (short(0.5), ["skip-clamd", "swapfile", "skip-fts"]),
         (short(2, None), ["swapfile"]),
         (short(2, "SKIP_CLAMD=y\nSKIP_FTS=Y\n"), ["swapfile"]),
+        (short(2, "SKIP_CLAMD=yes\nSKIP_FTS=YES\n"), ["swapfile"]),
         (short(2, ""), ["skip-clamd", "swapfile", "skip-fts"]),
         (short(4, None, "/dev/vda2 partition 8388604 0 -2\n"), []),
         (short(8), []),

@@ -5,15 +5,12 @@ After mailcow's own script (data/Dockerfiles/acme/acme.sh, of August 2026).
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard.facts.dns.caa import ISSUER
 from mailcow_wizard.facts.dns.domain_records import CLIENTS
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.names import NotAName, host_name
-from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     Whose = Literal["server", "client", "mta-sts", "more"]
 
 STS = "mta-sts"
-_YES = pattern(r"(?:yes|y)+", re.IGNORECASE)
 
 
 class AcmeSettings(NamedTuple):
@@ -62,22 +58,19 @@ def acme_settings(facts: Facts) -> AcmeSettings:
 def settings_of(conf: MailcowConf) -> AcmeSettings:
     """The settings in a mailcow.conf."""
 
-    def yes(key: str, default: str = "n") -> bool:
-        return bool(_YES.fullmatch(conf.get(key, default)))
-
     more = [word for part in conf.get("ADDITIONAL_SAN").split(",") for word in part.split()]
-    unchecked = yes("SKIP_IP_CHECK")
+    unchecked = conf.yes("SKIP_IP_CHECK")
     return AcmeSettings(
-        asks=not yes("SKIP_LETS_ENCRYPT"),
-        only_server=yes("ONLY_MAILCOW_HOSTNAME"),
-        clients=yes("AUTODISCOVER_SAN", "y"),
-        apart=yes("ENABLE_SSL_SNI"),
-        by_dns=yes("ACME_DNS_CHALLENGE"),
+        asks=not conf.yes("SKIP_LETS_ENCRYPT"),
+        only_server=conf.yes("ONLY_MAILCOW_HOSTNAME"),
+        clients=conf.yes("AUTODISCOVER_SAN", "y"),
+        apart=conf.yes("ENABLE_SSL_SNI"),
+        by_dns=conf.yes("ACME_DNS_CHALLENGE"),
         any_v4=unchecked or conf.get("SNAT_TO_SOURCE", "n") != "n",
         any_v6=unchecked or conf.get("SNAT6_TO_SOURCE", "n") != "n",
         prefixes=tuple(one[:-2] for one in more if one.endswith(".*") and len(one) > 2),
         names=tuple(one.lower() for one in more if not one.endswith(".*")),
-        directory="" if yes("LE_STAGING") else _directory(conf.get("DIRECTORY_URL")),
+        directory="" if conf.yes("LE_STAGING") else _directory(conf.get("DIRECTORY_URL")),
     )
 
 

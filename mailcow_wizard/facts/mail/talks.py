@@ -18,7 +18,6 @@ from mailcow_wizard.host.network.conversation import Dialogue, Spoken
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
-_YES = ("y", "yes")  # as mailcow's nginx reads it
 STRANGER = "postmaster@gmail.com"
 """A recipient elsewhere, whose domain every resolver knows; nothing is ever sent to it."""
 LOOPBACK = "127.0.0.1"
@@ -197,8 +196,8 @@ def dialogue(binding: Binding, address: str, name: str, conf: MailcowConf) -> Di
 def web_protocol(binding: Binding, conf: MailcowConf) -> str:
     """How nginx is spoken to at a port: where a proxy stands before it, as by that proxy. What only leads to
     HTTPS hears everybody."""
-    by_proxy = conf.get("NGINX_USE_PROXY_PROTOCOL").lower() in _YES
-    leads = binding.port.id == "ports.http" and conf.get("HTTP_REDIRECT").lower() in _YES
+    by_proxy = conf.yes("NGINX_USE_PROXY_PROTOCOL")
+    leads = binding.port.id == "ports.http" and conf.yes("HTTP_REDIRECT")
     return "proxied http" if by_proxy and not leads else "http"
 
 

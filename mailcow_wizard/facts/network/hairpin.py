@@ -165,4 +165,4 @@ def _unchecked(facts: Facts) -> str:
     except HostError:
         return ""
     keys = ("SKIP_LETS_ENCRYPT", "SKIP_HTTP_VERIFICATION")
-    return next((key for key in keys if conf.get(key).lower() in ("y", "yes")), "")
+    return next((key for key in keys if conf.yes(key)), "")

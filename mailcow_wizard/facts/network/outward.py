@@ -311,4 +311,4 @@ def _switched_off(facts: Facts) -> set[str]:
     except HostError:
         return set()
     keys = {one.unless for one in need.OUTGOING if one.unless}
-    return {key for key in keys if conf.get(key).lower() in ("y", "yes")}
+    return {key for key in keys if conf.yes(key)}
