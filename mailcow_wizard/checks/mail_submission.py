@@ -6,7 +6,8 @@ import re
 
 from mailcow_wizard.checks.mail_web import LOGS
 from mailcow_wizard.checks.troubles import Trouble
-from mailcow_wizard.facts.mail.talks import LOOPBACK, PROTOCOLS, SUBMISSION, Talk
+from mailcow_wizard.facts.bindings import LOOPBACK_V4
+from mailcow_wizard.facts.mail.talks import PROTOCOLS, SUBMISSION, Talk
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 
@@ -106,7 +107,7 @@ def readable_log_in(talk: Talk) -> Trouble | None:
     """Before TLS there is no way to log in. From its own address dovecot lets everybody do so."""
     port = talk.binding.port
     protocol, tls, starts = PROTOCOLS[port.id]
-    inside = protocol != "smtp" and talk.asked.address == LOOPBACK
+    inside = protocol != "smtp" and talk.asked.address == LOOPBACK_V4
     if tls or not starts or port.id == "ports.smtp" or inside or not _lets_log_in(protocol, offers(talk)):
         return None
     words = _("{where} lets programs log in without encryption", where=talk.where)

@@ -17,6 +17,7 @@ _ADDRESS = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _PORT_VALUE = rf"(?:(?P<address>{_ADDRESS}):)?(?P<number>[0-9]{{1,5}})"
 _V4_MAPPED = "::ffff:"
 EVERY_ADDRESS_V4 = "0.0.0.0"
+LOOPBACK_V4 = "127.0.0.1"
 USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
 """The ports of the web that a proxy has where mailcow's own are bound to loopback, by key of mailcow.conf."""
 
@@ -35,6 +36,11 @@ class Binding(NamedTuple):
     def where(self) -> str:
         """For people: `port 25`, or `10.0.0.1:25` where it is bound to one address."""
         return f"{self.address}:{self.number}" if self.address else _("port {number}", number=self.number)
+
+    @property
+    def from_here(self) -> str:
+        """The address at which this machine itself reaches it."""
+        return LOOPBACK_V4 if self.address in ("", EVERY_ADDRESS_V4) else self.address
 
     @property
     def public_number(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
+from mailcow_wizard.facts.bindings import LOOPBACK_V4, bindings
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.mailboxes import Known, known
 from mailcow_wizard.facts.mail.talks import own_addresses, place
@@ -16,7 +16,6 @@ from mailcow_wizard.model import Command, Manual, Plan
 CHECK, FIX = "mail.round-trip", "first-mailbox"
 # A new domain restarts SOGo.
 _TIMEOUT_S = 150.0
-_LOOPBACK = "127.0.0.1"
 
 
 def plan(facts: Facts, mailbox: str, file: str, kept: bool) -> Plan:
@@ -96,8 +95,7 @@ def api_place(facts: Facts, database: str) -> tuple[str, ...]:
     containers may see it. Raises HostError."""
     conf = facts.get(mailcow_conf)
     binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.https")
-    address = binding.address if binding.address not in ("", EVERY_ADDRESS_V4) else _LOOPBACK
     gateway = f"{conf.network}.1"
-    allowed = dict.fromkeys((gateway, _LOOPBACK, "::1", address, *own_addresses(facts, True)))
+    allowed = dict.fromkeys((gateway, LOOPBACK_V4, "::1", binding.from_here, *own_addresses(facts, True)))
     name = facts.get(hostname).name
-    return place(address, binding.number), name, database, ",".join(allowed)
+    return place(binding.from_here, binding.number), name, database, ",".join(allowed)

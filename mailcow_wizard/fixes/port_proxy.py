@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, LOOPBACK_V4
 from mailcow_wizard.facts.blockers import CONTAINER, blockers
 from mailcow_wizard.facts.free_places import free_port
 from mailcow_wizard.facts.identity import domain_of, hostname
@@ -23,7 +24,6 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailcow_wizard.model import PlanStep
 
-_LOOPBACK = "127.0.0.1"
 _NAME = r"[A-Za-z0-9*](?:[A-Za-z0-9.*-]*[A-Za-z0-9])?"
 
 
@@ -36,9 +36,9 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     http = _port(conflict, web)
     https = _port(conflict, secure, (http,))
     values = {
-        "HTTP_BIND": _LOOPBACK,
+        "HTTP_BIND": LOOPBACK_V4,
         "HTTP_PORT": str(http),
-        "HTTPS_BIND": _LOOPBACK,
+        "HTTPS_BIND": LOOPBACK_V4,
         "HTTPS_PORT": str(https),
         # The redirect to HTTPS is made on the plain port too, which the proxy asks: it would never end.
         "HTTP_REDIRECT": "n",
@@ -69,7 +69,7 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         _(
             "mailcow listens on {loopback}:{http} and {loopback}:{https}; {blocker} keeps {kept} its "
             "sites, and passes {server} on to mailcow{when}.",
-            loopback=_LOOPBACK,
+            loopback=LOOPBACK_V4,
             http=http,
             https=https,
             blocker=blocker.name,
@@ -167,7 +167,7 @@ def _site(conflict: Conflict, web: PortFacts, secure: PortFacts, http: int) -> S
     certificate, key = f"{assets}/cert.pem", f"{assets}/key.pem"
     plain = _listeners(proxy.role, web)
     other = _listeners(proxy.role, secure)
-    backend = f"nginx-mailcow:{http}" if proxy.kind == CONTAINER else f"{_LOOPBACK}:{http}"
+    backend = f"nginx-mailcow:{http}" if proxy.kind == CONTAINER else f"{LOOPBACK_V4}:{http}"
     return Site(
         server,
         names,
@@ -192,7 +192,7 @@ def _where(sockets: tuple[Listener, ...], number: int) -> tuple[str, ...]:
     """The addresses as nginx and Apache write them: `80`, `10.0.0.2:80`, `[::]:80`."""
     words = []
     for one in sockets:
-        if one.address == "0.0.0.0":
+        if one.address == EVERY_ADDRESS_V4:
             words.append(str(number))
         else:
             words.append(f"[{one.address}]:{number}" if one.family == 6 else f"{one.address}:{number}")

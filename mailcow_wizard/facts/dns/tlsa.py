@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4
 from mailcow_wizard.facts.dns.der import public_key
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
@@ -20,7 +19,6 @@ PORTS = (25, 465, 587, 993, 443)
 _SMTP = "ports.smtp"
 _HASHES = {0: None, 1: "sha256", 2: "sha512"}
 _LENGTHS = {1: 64, 2: 128}
-_LOOPBACK = "127.0.0.1"
 _WAIT_S = 8.0
 
 
@@ -88,11 +86,9 @@ def _served(facts: Facts, server: MailServer) -> bytes:
     port = facts.get(survey)[_SMTP]
     if not any(one.own for one in port.occupants):
         raise HostError(_("mailcow does not serve {where} here", where=port.binding.where))
-    address = port.binding.address
-    if address in ("", EVERY_ADDRESS_V4):
-        address = _LOOPBACK
+    address, number = port.binding.from_here, port.binding.number
     try:
-        return facts.host.certificate(address, port.binding.number, server.name, True, _WAIT_S).der
+        return facts.host.certificate(address, number, server.name, True, _WAIT_S).der
     except HostError as error:
         raise NoAnswer(str(error)) from error
 

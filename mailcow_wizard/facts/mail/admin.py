@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
+from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.talks import web_protocol
@@ -33,7 +33,6 @@ SCRIPT = (
 )
 _COUNTS = pattern(r"^(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})$", re.MULTILINE)
 # Strangers' addresses that fail to log in are banned by mailcow; from loopback nobody is.
-_LOOPBACK = "127.0.0.1"
 _FORM = f"login_user={USER}&pass_user={DEFAULT}"
 # Where mailcow leads who has logged in; before 2025 the form was at the top, and it led to /debug.
 _LOGGED_IN = pattern(r"(?im)^location:\s*(?:https?://[^/\s]+)?(/(?:admin(?:/dashboard)?|debug))/?\s*$")
@@ -93,8 +92,7 @@ def _by_login(facts: Facts, about: Installed, trouble: str) -> Admin:
     """Logs in as everybody would who knows mailcow's manual, and out again with the connection."""
     conf = facts.get(mailcow_conf)
     binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.https")
-    address = binding.address if binding.address not in ("", EVERY_ADDRESS_V4) else _LOOPBACK
-    name = facts.get(hostname).name
+    address, name = binding.from_here, facts.get(hostname).name
     for path in _PLACES:
         lines = (
             f"POST {path} HTTP/1.0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard.facts.addresses import addresses, uses_v6
-from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, USUAL, Binding, bindings
+from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, LOOPBACK_V4, USUAL, Binding, bindings
 from mailcow_wizard.facts.dns.reverse import reverse_names
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.identity import hostname
@@ -20,7 +20,6 @@ from mailcow_wizard.typed import NamedTuple
 
 STRANGER = "postmaster@gmail.com"
 """A recipient elsewhere, whose domain every resolver knows; nothing is ever sent to it."""
-LOOPBACK = "127.0.0.1"
 _HELLO = "EHLO mailcow-wizard.invalid"
 # mailcow's port 25 lets strangers wait for 3 s before it greets (postscreen), and the certificate may take
 # two rounds.
@@ -175,13 +174,13 @@ def own_addresses(facts: Facts, all_families: bool = False) -> tuple[str, ...]:
         own = facts.get(addresses, family).own
         if own and not ipaddress.ip_address(own).is_loopback:
             found.append(own)
-    return tuple(found) or (LOOPBACK,)
+    return tuple(found) or (LOOPBACK_V4,)
 
 
 def reached(binding: Binding, own: tuple[str, ...]) -> tuple[str, ...]:
     """Where a port of mailcow is reached: at the address it is bound to, else at the machine's own."""
     if binding.address == EVERY_ADDRESS_V4:
-        return tuple(one for one in own if ":" not in one) or (LOOPBACK,)
+        return tuple(one for one in own if ":" not in one) or (LOOPBACK_V4,)
     return (binding.address,) if binding.address else own
 
 
