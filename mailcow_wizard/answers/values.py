@@ -57,7 +57,7 @@ def shown(value: object) -> str:
     return harmless(without_credentials(words), 60)
 
 
-def text(read: Callable[[str], str], example: str, schema: dict[str, Any] | None = None) -> Kind:
+def text(read: Callable[[str], str], example: str) -> Kind:
     """A text; `read` raises NotAName or Wrong where it is not such a one."""
     right = _('such as "{example}"', example=example)
 
@@ -71,7 +71,7 @@ def text(read: Callable[[str], str], example: str, schema: dict[str, Any] | None
         except names.NotAName as error:
             raise Wrong(_("it is {value}: {why}", value=shown(value), why=error), right) from None
 
-    return Kind({"type": "string", **(schema or {})}, told, f'"{example}"')
+    return Kind({"type": "string"}, told, f'"{example}"')
 
 
 def texts(one: Kind) -> Kind:

@@ -8,6 +8,7 @@ from mailcow_wizard.sentences import capitalized
 
 _NAME = "mailcow-wizard"
 _COLUMNS = 80
+_WORDS = 18
 
 
 def help_text(command: str = "") -> str:
@@ -20,9 +21,7 @@ def help_text(command: str = "") -> str:
 def _of_all() -> Iterator[str]:
     yield from filled(f"{_NAME}: {ABOUT}", _COLUMNS)
     yield ""
-    yield from _rows(
-        [("", _("the full-screen wizard")), *((one.forms[0], one.brief) for one in COMMANDS)], 18
-    )
+    yield from _rows([("", _("the full-screen wizard")), *((one.forms[0], one.brief) for one in COMMANDS)])
     yield ""
     yield from filled(SELECTOR, _COLUMNS)
     yield ""
@@ -30,7 +29,7 @@ def _of_all() -> Iterator[str]:
     yield from (f"  {line}" for line in filled(" ".join(_of_some()), _COLUMNS - 2))
     yield ""
     yield _("Options, before or after the command")
-    yield from _rows(GENERAL, 18)
+    yield from _rows(GENERAL)
     yield ""
     yield _("Examples")
     yield from _examples(EXAMPLES)
@@ -45,14 +44,14 @@ def _of_command(usage: Usage) -> Iterator[str]:
     if usage.options:
         yield ""
         yield _("Options")
-        yield from _rows(usage.options, 18)
+        yield from _rows(usage.options)
     if usage.examples:
         yield ""
         yield _("Examples")
         yield from _examples(usage.examples)
     yield ""
     yield _("Options of all commands")
-    yield from _rows(GENERAL, 18)
+    yield from _rows(GENERAL)
     yield ""
     yield from _exit_codes()
 
@@ -67,15 +66,15 @@ def _of_some() -> list[str]:
     return sorted({words.split()[0] for usage in COMMANDS for words, _meaning in usage.options})
 
 
-def _rows(rows: Iterable[Row], width: int) -> Iterator[str]:
+def _rows(rows: Iterable[Row]) -> Iterator[str]:
     """Words in a column, what they mean beside it; too long a word gets a line of its own."""
     for word, meaning in rows:
-        beside = filled(meaning, _COLUMNS - width - 4)
-        if len(word) > width:
+        beside = filled(meaning, _COLUMNS - _WORDS - 4)
+        if len(word) > _WORDS:
             yield f"  {word}"
             word = ""
         for line in beside:
-            yield f"  {word:<{width}}  {line}".rstrip()
+            yield f"  {word:<{_WORDS}}  {line}".rstrip()
             word = ""
 
 

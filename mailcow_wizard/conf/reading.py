@@ -4,8 +4,6 @@ Every line of mailcow's own file is of a form that both read alike, which one ex
 line is of another form are the two readers themselves (`shell`, `dotenv`) imported and asked.
 """
 
-from collections.abc import Mapping
-
 from mailcow_wizard.conf.seen import ALIKE, Seen, Stop
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
@@ -110,17 +108,17 @@ def data_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def readings(text: str, environment: Mapping[str, str] | None = None) -> Readings:
-    """What bash and compose read. `environment` holds the variables that they are started with; where it is
-    not given, nothing is said of values that refer to what the file itself does not set."""
+def readings(text: str) -> Readings:
+    """What bash and compose read. Nothing is said of values that refer to what the file itself does not set:
+    nobody knows with which variables the two are started."""
     alike = _alike(text)
     if alike is not None:
         return Readings(text, _kept_by_bash(alike), alike)
     from mailcow_wizard.conf.dotenv import read as compose_reads
     from mailcow_wizard.conf.shell import read as bash_reads
 
-    bash, bash_stops = bash_reads(text, environment)
-    compose, compose_stops = compose_reads(text, environment)
+    bash, bash_stops = bash_reads(text)
+    compose, compose_stops = compose_reads(text)
     return Readings(text, _kept_by_bash(bash), compose, bash_stops, compose_stops)
 
 

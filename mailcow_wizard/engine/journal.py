@@ -198,12 +198,12 @@ class Journal:
 
     def tell(self, change: str, event: Mapping[str, Any]) -> None:
         """Adds an event to the change's log."""
-        self._records.append(int(change), "log", _packed(event).replace(b"\n", b"") + b"\n")
+        self._records.append(int(change), _packed(event).replace(b"\n", b"") + b"\n")
 
     def end_of_log(self, change: str) -> int:
         """Where the next event of the log will stand. What a killed process wrote half is ended there."""
-        self._records.append(int(change), "log", b"\n")
-        return len(self._records.tail(int(change), "log", 0))
+        self._records.append(int(change), b"\n")
+        return len(self._records.tail(int(change), 0))
 
     def close(self, change: str) -> None:
         """Gives free the room that was kept for the end of a change."""
@@ -211,7 +211,7 @@ class Journal:
 
     def events(self, change: str, start: int) -> tuple[tuple[dict[str, Any], ...], int]:
         """The log's events behind this byte, and where they end; half an event comes next time."""
-        data = self._records.tail(int(change), "log", start)
+        data = self._records.tail(int(change), start)
         whole = data[: data.rfind(b"\n") + 1]
         found = [event for line in whole.splitlines() if (event := _event(line))]
         return tuple(found), start + len(whole)
@@ -220,7 +220,7 @@ class Journal:
         """Where the log goes on behind the end of the last run that came to one, and that event; 0 and None
         where none did."""
         at, place, end = 0, 0, None
-        for line in self._records.tail(int(change), "log", 0).splitlines(keepends=True):
+        for line in self._records.tail(int(change), 0).splitlines(keepends=True):
             place += len(line)
             event = _event(line)
             if event and event.get("kind") == "end":

@@ -12,7 +12,6 @@ from mailcow_wizard.tui.drawn import Drawn
 from mailcow_wizard.tui.look import Look
 
 if TYPE_CHECKING:
-    from mailcow_wizard.facts.store import Facts
     from mailcow_wizard.tui.book import Book
     from mailcow_wizard.tui.install_run import InstallRun
     from mailcow_wizard.tui.work import Work
@@ -48,6 +47,6 @@ class Wizard(Drawn):
         """Draws the line of keys, or a notice in its place."""
         raise NotImplementedError
 
-    def look_again(self, some: Sequence[Listed], facts: "Facts | None" = None) -> None:
+    def look_again(self, some: Sequence[Listed]) -> None:
         """Runs checks once more, beside the screen."""
         raise NotImplementedError

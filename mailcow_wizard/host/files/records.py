@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _UNFINISHED = ".new-"
+_LOG = "log"
 _MOST_BYTES = 64 * MIB
 _PRIVATE = 0o700
 _RESERVE = "reserve"
@@ -113,20 +114,20 @@ class Records:
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self._place(number), _RESERVE))
 
-    def append(self, number: int, name: str, data: bytes) -> None:
-        """Adds to a record's file; a full disk must not stop what is told there."""
+    def append(self, number: int, data: bytes) -> None:
+        """Adds to a record's log; a full disk must not stop what is told there."""
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            descriptor = os.open(os.path.join(self._place(number), name), flags, 0o600)
+            descriptor = os.open(os.path.join(self._place(number), _LOG), flags, 0o600)
             try:
                 os.write(descriptor, data)
             finally:
                 os.close(descriptor)
 
-    def tail(self, number: int, name: str, start: int) -> bytes:
-        """What of a record's file lies behind this byte; empty where there is nothing."""
+    def tail(self, number: int, start: int) -> bytes:
+        """What of a record's log lies behind this byte; empty where there is nothing."""
         try:
-            with open(os.path.join(self._place(number), name), "rb") as file:
+            with open(os.path.join(self._place(number), _LOG), "rb") as file:
                 file.seek(start)
                 return file.read(_MOST_BYTES)
         except OSError:

@@ -74,10 +74,10 @@ class Commands:
             _end(process)
             with self._lock:
                 del self._running[process]
-        if not _done(readers, _PATIENCE_S):
+        if not _done(readers):
             # A child in a session of its own has the pipe. What is there already is the answer.
             _end_marked(process, mark)
-            _done(readers, _PATIENCE_S)
+            _done(readers)
         if len(out) > most and not begun:
             raise TooLarge(f"{argv[0]} says more than {most >> 20} MiB")
         return Ran(code, _text(out[:most]), _text(err))
@@ -146,9 +146,9 @@ def _read(stream: IO[bytes], kept: bytearray, most: int) -> None:
             kept += chunk[: most - len(kept)]
 
 
-def _done(readers: list[threading.Thread], seconds: float) -> bool:
+def _done(readers: list[threading.Thread]) -> bool:
     for reader in readers:
-        reader.join(seconds)
+        reader.join(_PATIENCE_S)
     return not any(reader.is_alive() for reader in readers)
 
 
