@@ -34,12 +34,13 @@ _SAID = {
     "never arrived": _("a connection from outside never arrived: a firewall before this machine stops it"),
     "refused on the way": _("a connection from outside was refused before it came to this machine"),
 }
-_UNSURE = {
+UNSURE = {
     "never arrived": _("a connection from outside never arrived: a firewall before this machine, or its own"),
     "refused on the way": _(
         "a connection from outside was refused, by this machine's own rules or before it"
     ),
 }
+"""What a state may mean where only the other machine says so."""
 _LINE = _("the line that asked lets no port 25 out, or may not")
 _OPEN = {
     "answered by something else": _("something else answered, before this machine or on the line that asked"),
@@ -188,7 +189,7 @@ def _blocked(port: PublicPort, blocked: list[Seen], now: float) -> Judgement:
             remedies=(_OWN_RULES, _HOLDER, _PROVE),
         )
     sure = one.how == "packet"
-    said = _SAID[one.state] if sure else _UNSURE[one.state]
+    said = _SAID[one.state] if sure else UNSURE[one.state]
     return Judgement(
         "fail",
         _("port {port}: {said} ({over}, {when})", port=port.number, said=said, over=over, when=when),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from mailcow_wizard.conf.seen import ALIKE, BOM, MOST_EXPANDED, Seen, Stop
+from mailcow_wizard.conf.shell_words import REFERS
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 
@@ -32,8 +33,6 @@ _VARIABLE = pattern(
 )
 _DEMANDS = pattern(r"\$\{[^}\n]*\?")
 _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
-
-REFERS = _("takes it from a variable that this file does not set")
 
 
 class _Refused(Exception):

@@ -18,7 +18,7 @@ _SPECIAL = frozenset("$!?#*@-0123456789_")
 _FORMS = frozenset("#%/^,@[:")
 _OPERATOR = pattern(r":?[-=+?]")
 
-_REFERS = _("takes it from a variable that this file does not set")
+REFERS = _("takes it from a variable that this file does not set")
 _RUNS_INSIDE = _("runs a command for it")
 _HOME = _("puts a home directory in place of ~")
 _NUMBERS = _("puts something of its own in place of what begins with $")
@@ -302,10 +302,10 @@ class _Scan:
         if name in self.values:
             value = self.values[name]
             if value is None:
-                self._doubt(_REFERS)
+                self._doubt(REFERS)
             return value
         if self.words.environment is None:
-            self._doubt(_REFERS)
+            self._doubt(REFERS)
             return None
         return self.words.environment.get(name)
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.engine.journal import UNDER_WAY, Change
 from mailcow_wizard.engine.mending import works
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan
-
-UNDER_WAY = ("planned", "applying", "undoing")
 
 
 def is_root(session: Session) -> bool:

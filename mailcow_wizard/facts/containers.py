@@ -20,7 +20,8 @@ _PLACES = ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/libexec/docker")
 _WRITABLE_BY_OTHERS = 0o022
 _IN_CGROUP = r"(?:docker[-/])([0-9a-f]{64})"
 _ENGINES = ("docker", "libpod", "kubepods", "/lxc")  # in the path of a control group
-_COMPOSE = "com.docker.compose."
+COMPOSE_LABEL = "com.docker.compose."
+"""What the labels begin with by which compose knows its own."""
 
 
 class Container(NamedTuple):
@@ -83,9 +84,9 @@ def _container(listed: dict[str, object]) -> Container:
     return Container(
         id=str(listed["Id"]),
         name=str(names[0]).lstrip("/") if isinstance(names, list) and names else str(listed["Id"])[:12],
-        project=str(labels.get(f"{_COMPOSE}project", "")),
-        service=str(labels.get(f"{_COMPOSE}service", "")),
-        directory=str(labels.get(f"{_COMPOSE}project.working_dir", "")),
+        project=str(labels.get(f"{COMPOSE_LABEL}project", "")),
+        service=str(labels.get(f"{COMPOSE_LABEL}service", "")),
+        directory=str(labels.get(f"{COMPOSE_LABEL}project.working_dir", "")),
         published=tuple((address, port) for kind, address, port in places if kind == "tcp"),
         image=str(listed.get("Image") or ""),
         others=tuple(one for one in places if one[0] in ("udp", "sctp")),

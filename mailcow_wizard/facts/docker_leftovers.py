@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.containers import COMPOSE_LABEL
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
@@ -13,7 +14,6 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any
 
-_COMPOSE = "com.docker.compose."
 # mailcow's services but a few are called so, and no others are known to be.
 _SERVICES = "-mailcow"
 _BRIDGE = "com.docker.network.bridge.name"
@@ -154,7 +154,7 @@ def _is_dict(one: object) -> bool:
 
 
 def _label(one: dict[str, Any], name: str) -> str:
-    return str(docker.entries(one, "Labels").get(f"{_COMPOSE}{name}", ""))
+    return str(docker.entries(one, "Labels").get(f"{COMPOSE_LABEL}{name}", ""))
 
 
 def _container(one: dict[str, Any]) -> LeftContainer:

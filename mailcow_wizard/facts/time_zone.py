@@ -8,8 +8,8 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 ZONEINFO = "/usr/share/zoneinfo"
-_LOCALTIME = "/etc/localtime"
-_TIMEZONE = "/etc/timezone"
+LOCALTIME = "/etc/localtime"
+TIMEZONE = "/etc/timezone"
 _LARGEST_ZONE = 1 << 16
 
 
@@ -36,11 +36,11 @@ def zone(facts: Facts) -> Zone:
     host = facts.host
     localtime, linked = _localtime(host)
     try:
-        written: str | None = host.text(_TIMEZONE, _LARGEST_ZONE).strip()
+        written: str | None = host.text(TIMEZONE, _LARGEST_ZONE).strip()
     except Missing:
         written = None
     if written and not all(one.isprintable() and one != "\ufffd" for one in written.replace("\n", "")):
-        raise HostError(_("{timezone} holds something else than text", timezone=_TIMEZONE))
+        raise HostError(_("{timezone} holds something else than text", timezone=TIMEZONE))
     missing = tuple(
         name for name in dict.fromkeys((linked, written)) if name and is_zone(host, name) is False
     )
@@ -53,7 +53,7 @@ def zone(facts: Facts) -> Zone:
     if written and not missing and not same:
         same = _rules(host, linked) == _rules(host, written)
     elif written and not missing and not linked and localtime in ("copy", "link"):
-        same = host.read(_LOCALTIME, _LARGEST_ZONE) == _rules(host, written)
+        same = host.read(LOCALTIME, _LARGEST_ZONE) == _rules(host, written)
     elif written and localtime == "missing":
         same = written in ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu")
     return Zone(localtime, linked, written, missing, same, host.exists(ZONEINFO), mailcow, conf)
@@ -62,13 +62,13 @@ def zone(facts: Facts) -> Zone:
 def _localtime(host: Host) -> tuple[str, str]:
     """What kind of thing /etc/localtime is, and the zone that it leads to."""
     try:
-        kind = host.info(_LOCALTIME, follow=False).kind
+        kind = host.info(LOCALTIME, follow=False).kind
     except Missing:
         return "missing", ""
     if kind != "link":
         return "copy", ""
     try:
-        target = host.resolve(_LOCALTIME)
+        target = host.resolve(LOCALTIME)
         host.info(target)
     except Missing:
         return "broken", ""

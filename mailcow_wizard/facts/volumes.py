@@ -1,7 +1,7 @@
 """mailcow's database volumes: the data that outlives containers, mailcow.conf and the checkout (P12)."""
 
 from mailcow_wizard.facts import docker, storage
-from mailcow_wizard.facts.containers import SOCKETS
+from mailcow_wizard.facts.containers import COMPOSE_LABEL, SOCKETS
 from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host
@@ -11,7 +11,6 @@ from mailcow_wizard.typed import NamedTuple
 
 # docker-compose.yml calls the volume so; compose writes the project's name before it.
 _VOLUME = "mysql-vol-1"
-_COMPOSE = "com.docker.compose."
 # What an engine has besides `dockerd` on the path, as packages, snap and Docker's own script install it.
 _ENGINE = (
     "/etc/systemd/system/docker.service",
@@ -121,9 +120,9 @@ def _from_docker(facts: Facts, path: str) -> DatabaseVolumes:
 def _listed(one: dict[str, object]) -> Volume | None:
     name, labels = str(one["Name"]), one.get("Labels")
     labels = labels if isinstance(labels, dict) else {}
-    if not _is_database(name) and labels.get(f"{_COMPOSE}volume") != _VOLUME:
+    if not _is_database(name) and labels.get(f"{COMPOSE_LABEL}volume") != _VOLUME:
         return None
-    return _named(name, str(labels.get(f"{_COMPOSE}project", "")), str(one.get("CreatedAt") or ""))
+    return _named(name, str(labels.get(f"{COMPOSE_LABEL}project", "")), str(one.get("CreatedAt") or ""))
 
 
 def _named(name: str, project: str, created: str) -> Volume:

@@ -29,7 +29,6 @@ _SETTLE_S = 30.0
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "apt-get")
 _OWN_UNIT = "/etc/systemd/system/docker.service"
 _UNIT_FILES = Places((_OWN_UNIT,), ((f"{_OWN_UNIT}.d", (".conf",)),))
-_KEEP = ("-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold")
 
 
 def engine(check: str, facts: Facts) -> Offer | None:
@@ -177,7 +176,7 @@ def _from_docker(facts: Facts, packager: str) -> tuple[tuple[PlanStep, ...], str
     install: tuple[str, ...] = ("dnf", "install", "-y")
     remove: tuple[str, ...] = ("rpm", "-e")
     if packager == "apt":
-        install, remove = (*_APT, "install", "-y", *_KEEP), (*_APT, "remove", "-y", *_KEEP)
+        install, remove = ((*_APT, word, "-y", *packages_install.KEEP) for word in ("install", "remove"))
         made.append(Command((*_APT, "update"), timeout=_INSTALL_S))
     if old:
         made.append(Command((*remove, *old), ((*install, *old),), _INSTALL_S))

@@ -22,7 +22,7 @@ _INSTALL_S = 900.0
 _LISTS = "/var/lib/apt/lists"
 _STALE_S = 7 * 86_400.0
 _UNATTENDED = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1")
-_KEEP = ("-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold")
+KEEP = ("-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold")
 _APK = ("add", "--no-cache", "--upgrade")  # without the last it leaves an old version that is there
 _COMMANDS = {"apt": ("apt-get",), "dnf": ("dnf", "yum"), "apk": ("apk",), "zypper": ("zypper",)}
 
@@ -77,7 +77,7 @@ def steps(coming: Coming) -> tuple[PlanStep, ...]:
     if coming.refresh:
         made.append(Command(("apt-get", "update"), timeout=_INSTALL_S))
     install: dict[str, tuple[str, ...]] = {
-        "apt-get": (*_UNATTENDED, "apt-get", "install", "-y", "--no-install-recommends", *_KEEP),
+        "apt-get": (*_UNATTENDED, "apt-get", "install", "-y", "--no-install-recommends", *KEEP),
         "dnf": ("dnf", "install", "-y", "--setopt=install_weak_deps=False"),
         "yum": ("yum", "install", "-y"),
         "apk": ("apk", *_APK),

@@ -14,8 +14,6 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailcow_wizard.model import PlanStep
 
-_LOCALTIME = "/etc/localtime"
-_TIMEZONE = "/etc/timezone"
 _KEPT = "/etc/localtime.mailcow-wizard"  # a plain file in localtime's place waits here
 
 
@@ -27,10 +25,10 @@ def plan(facts: Facts) -> Plan | None:
     if not name:
         return None
     steps: list[PlanStep] = []
-    written = read_if_there(host, _TIMEZONE)
+    written = read_if_there(host, time_zone.TIMEZONE)
     after = f"{name}\n".encode()
     if written is not None and written != after:
-        steps.append(Edit(_TIMEZONE, written, after))
+        steps.append(Edit(time_zone.TIMEZONE, written, after))
     if zone.linked != name:
         steps += _linked(host, zone, name)
     if not steps:
@@ -52,7 +50,7 @@ def plan(facts: Facts) -> Plan | None:
             name=name,
         )
         if moved
-        else _("{timezone} says {name}, as the clock does already.", timezone=_TIMEZONE, name=name),
+        else _("{timezone} says {name}, as the clock does already.", timezone=time_zone.TIMEZONE, name=name),
     )
 
 
@@ -69,16 +67,16 @@ def _linked(host: Host, zone: time_zone.Zone, name: str) -> list[PlanStep]:
     """Makes /etc/localtime lead there; taken back, it is the very link, file or gap that it was."""
     steps: list[PlanStep] = []
     if zone.localtime in ("link", "broken"):
-        old = host.run(("readlink", _LOCALTIME)).out.rstrip("\n")
+        old = host.run(("readlink", time_zone.LOCALTIME)).out.rstrip("\n")
         if not old:
-            raise HostError(_("{localtime} could not be read", localtime=_LOCALTIME))
-        undo: tuple[str, ...] = ("ln", "-sfn", old, _LOCALTIME)
+            raise HostError(_("{localtime} could not be read", localtime=time_zone.LOCALTIME))
+        undo: tuple[str, ...] = ("ln", "-sfn", old, time_zone.LOCALTIME)
     elif zone.localtime == "copy":
-        undo = ("mv", "-f", _KEPT, _LOCALTIME)
-        steps.append(Command(("cp", "-a", _LOCALTIME, _KEPT), (("rm", "-f", _KEPT),)))
+        undo = ("mv", "-f", _KEPT, time_zone.LOCALTIME)
+        steps.append(Command(("cp", "-a", time_zone.LOCALTIME, _KEPT), (("rm", "-f", _KEPT),)))
     else:
-        undo = ("rm", "-f", _LOCALTIME)
+        undo = ("rm", "-f", time_zone.LOCALTIME)
     # Not timedatectl: its service remembers the zone for half a minute, and does nothing where it believes
     # that the zone is set already, which after taking back it does.
-    steps.append(Command(("ln", "-sfn", f"{time_zone.ZONEINFO}/{name}", _LOCALTIME), (undo,)))
+    steps.append(Command(("ln", "-sfn", f"{time_zone.ZONEINFO}/{name}", time_zone.LOCALTIME), (undo,)))
     return steps

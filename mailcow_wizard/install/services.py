@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.containers import COMPOSE_LABEL
 from mailcow_wizard.facts.docker import ask, items
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.language import _
@@ -10,7 +11,6 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any
 
-_LABEL = "com.docker.compose."
 _WHAT: dict[str, str] = {
     "unbound-mailcow": _("tries whether names can be looked up and pings are answered; others wait for it"),
     "mysql-mailcow": _("makes its database the first time"),
@@ -84,9 +84,9 @@ def services(facts: Facts, project: str) -> tuple[Service, ...]:
     found = []
     for row in rows:
         labels = row.get("Labels") if isinstance(row, dict) else None
-        if not isinstance(labels, dict) or labels.get(f"{_LABEL}project") != project:
+        if not isinstance(labels, dict) or labels.get(f"{COMPOSE_LABEL}project") != project:
             continue
-        if str(labels.get(f"{_LABEL}oneoff", "")).lower() == "true":
+        if str(labels.get(f"{COMPOSE_LABEL}oneoff", "")).lower() == "true":
             continue
         found.append(_service(row, labels))
     return tuple(sorted(found, key=lambda one: one.service))
@@ -97,7 +97,7 @@ def _service(row: dict[str, Any], labels: dict[str, Any]) -> Service:
     health = next((one for one in ("unhealthy", "starting", "healthy") if f"{one})" in words), "")
     names = row.get("Names")
     name = str(names[0]).lstrip("/") if isinstance(names, list) and names else str(row.get("Id", ""))[:12]
-    service = str(labels.get(f"{_LABEL}service", "")) or name
+    service = str(labels.get(f"{COMPOSE_LABEL}service", "")) or name
     return Service(str(row.get("Id", "")), name, service, str(row.get("State") or ""), health)
 
 

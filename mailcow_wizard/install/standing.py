@@ -179,8 +179,7 @@ class Record:
 
     def secrets(self) -> dict[str, str]:
         """The passwords of a configuration that is not written yet."""
-        said = self._state.load(_SECRETS)
-        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+        return self._texts(_SECRETS)
 
     def save_secrets(self, secrets: dict[str, str]) -> None:
         """Keeps them, for root alone; {} forgets them. Raises HostError."""
@@ -188,12 +187,15 @@ class Record:
 
     def proxies(self) -> dict[str, str]:
         """The variables that name the proxy, of who began it; an address may hold a password."""
-        said = self._state.load(_PROXIES)
-        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+        return self._texts(_PROXIES)
 
     def save_proxies(self, proxies: dict[str, str]) -> None:
         """Keeps them, for root alone. Raises HostError."""
         self._state.save(_PROXIES, proxies)
+
+    def _texts(self, name: str) -> dict[str, str]:
+        said = self._state.load(name)
+        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
 
     def hand_credentials(self, variables: dict[str, str]) -> None:
         """Puts down what a DNS provider or a mailbox elsewhere asks for, for the process at work; for root

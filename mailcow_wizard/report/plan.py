@@ -30,7 +30,8 @@ _STATE_WORDS = {
     "undoing": pgettext("a change", "undoing"),
     "interrupted": pgettext("a change", "interrupted"),
 }
-_RISKS = {"low": _("low risk"), "medium": _("medium risk"), "high": _("high risk")}
+RISKS = {"low": _("low risk"), "medium": _("medium risk"), "high": _("high risk")}
+"""What can go wrong with a change, in words."""
 
 
 def of_plan(plan: Plan) -> dict[str, Any]:
@@ -182,5 +183,5 @@ def _step_lines(number: str, step: dict[str, Any], colour: bool, columns: int) -
 
 
 def _terms(risk: str, reversible: bool, needs_root: bool) -> str:
-    parts = [_RISKS[risk], _("can be taken back") if reversible else _("cannot be taken back")]
+    parts = [RISKS[risk], _("can be taken back") if reversible else _("cannot be taken back")]
     return ", ".join([*parts, _("needs root")] if needs_root else parts)

@@ -16,12 +16,12 @@ from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.engine.undo.target import Conflict
 from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Fix, Plan
+from mailcow_wizard.report.plan import RISKS
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.writing import Line
 
 LABEL_WIDTH = 12
 _INDENT = "    "
-_RISK = {"low": _("low risk"), "medium": _("medium risk"), "high": _("high risk")}
 _STEP = {"command": pgettext("a step", "Run"), "manual": pgettext("a step", "Note")}
 _STATE = {
     "planned": _("This is about to begin."),
@@ -47,7 +47,7 @@ def _state(change: Change) -> str:
 
 def terms(fix: Fix | Plan, root: bool) -> str:
     """What kind of change it is: `low risk, can be taken back, needs root`."""
-    parts = [_RISK[fix.risk], _("can be taken back") if fix.reversible else _("cannot be taken back")]
+    parts = [RISKS[fix.risk], _("can be taken back") if fix.reversible else _("cannot be taken back")]
     if fix.needs_root:
         parts.append(_("runs as root") if root else _("needs root"))
     return ", ".join(parts)
@@ -218,5 +218,5 @@ def parts_of(line: Line, look: Look) -> list[tuple[str, Style]]:
     return [(f" {text}", look.role(line.role))]
 
 
-def _words(text: str, width: int, role: str = "") -> list[Line]:
-    return [Line("", part, role) for part in wrap(text, max(10, width), break_on_hyphens=False)]
+def _words(text: str, width: int) -> list[Line]:
+    return [Line("", part) for part in wrap(text, max(10, width), break_on_hyphens=False)]

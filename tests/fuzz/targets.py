@@ -116,7 +116,6 @@ LEFT_OUT: dict[str, str] = {
     "install/override.py _open_files": "calls the reader of the override, which is fed",
     "install/spoken.py _named": "names in lines that the install wrote itself",
     "install/spoken.py line": "a line that the install wrote itself",
-    "install/standing.py proxies": "what the install keeps, by the reader of proxies, which is fed",
     "install/standing.py take_credentials": "what the install keeps, read as its secrets are, which are fed",
     "engine/journal.py _of_install": "one text of the install's record, which is only compared",
     "install/up.py tell_log": "lines of a container's log, cut and made harmless",

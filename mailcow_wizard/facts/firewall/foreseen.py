@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.firewall.inward import Inward, inward
 from mailcow_wizard.facts.firewall.reading import Filters, filters
@@ -18,7 +19,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from mailcow_wizard.facts.firewall.rules import Owner
 
-BRIDGE = "br-mailcow"
+BRIDGE = need.MAILCOW_BRIDGE
 USER_CHAIN = "DOCKER-USER"
 DOCKERS = "DOCKER"
 """The chain in which Docker sends published ports on to containers."""

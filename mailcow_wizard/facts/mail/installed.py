@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mailcow_wizard.facts.config import place
-from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.containers import COMPOSE_LABEL, docker_socket
 from mailcow_wizard.facts.docker_shims import left_running
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
@@ -14,7 +14,6 @@ from mailcow_wizard.host.errors import Denied, HostError, Missing, Refused
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
-_COMPOSE = "com.docker.compose."
 _ALIVE = ("running", "restarting", "paused")
 
 
@@ -102,14 +101,14 @@ def _directories(facts: Facts) -> tuple[str, ...]:
 def _one(row: dict[str, object], project: str, directories: tuple[str, ...]) -> Listed | None:
     labels, names = row.get("Labels"), row.get("Names")
     labels = labels if isinstance(labels, dict) else {}
-    home = str(labels.get(f"{_COMPOSE}project.working_dir", "")).rstrip("/")
+    home = str(labels.get(f"{COMPOSE_LABEL}project.working_dir", "")).rstrip("/")
     # Stopped containers of the same project that were made elsewhere are left over from another mailcow.
     left = bool(home) and home not in directories and row.get("State") not in _ALIVE
-    if home not in directories and (labels.get(f"{_COMPOSE}project") != project or left):
+    if home not in directories and (labels.get(f"{COMPOSE_LABEL}project") != project or left):
         return None
     # What `docker compose run` made is no service of its own.
-    if str(labels.get(f"{_COMPOSE}oneoff", "")).lower() == "true":
+    if str(labels.get(f"{COMPOSE_LABEL}oneoff", "")).lower() == "true":
         return None
     name = str(names[0]).lstrip("/") if isinstance(names, list) and names else str(row["Id"])[:12]
-    service = str(labels.get(f"{_COMPOSE}service", "")) or name
+    service = str(labels.get(f"{COMPOSE_LABEL}service", "")) or name
     return Listed(str(row["Id"]), name, service, str(row.get("State", "")))

@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
+from mailcow_wizard.checks.firewall_inbound import UNSURE
 from mailcow_wizard.language import _
 from mailcow_wizard.report.reach import STATES
 from mailcow_wizard.tui.look import Look
@@ -67,15 +68,6 @@ _MEANS = {
         "it is open, but whose server answered could not be told. Run the wizard with sudo, and ask again."
     ),
 }
-
-
-_MAY_MEAN = {
-    "never arrived": _("a connection from outside never arrived: a firewall before this machine, or its own"),
-    "refused on the way": _(
-        "a connection from outside was refused, by this machine's own rules or before it"
-    ),
-}
-"""Where only the other machine says so."""
 
 
 class ReachScreen(Sheet[None]):
@@ -196,8 +188,7 @@ class ReachScreen(Sheet[None]):
                             "Port {port}, IPv{family}: {means}",
                             port=row.target.port,
                             family=family,
-                            means=(_MAY_MEAN if one.how == "told" else {}).get(one.state)
-                            or _MEANS[one.state],
+                            means=(UNSURE if one.how == "told" else {}).get(one.state) or _MEANS[one.state],
                         ),
                         *said,
                         *self._shown.notes,
