@@ -119,7 +119,7 @@ def _through(one: Registry, seen: Registries, common: Judgement) -> Judgement:
             host=one.host,
             proxy=one.through,
         ),
-        found=_("the proxy is named in {where}", where=seen.egress.where),
+        found=_("the proxy is named in {where}", where=seen.named.where),
         remedies=(
             _('Name it in /etc/docker/daemon.json ("proxies"), and restart Docker.'),
             _("mailcow's containers go through no proxy: see Outgoing hosts for what they need."),

@@ -7,6 +7,7 @@ import threading
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker
+from mailcow_wizard.facts.named_proxy import NamedProxy, named_proxy
 from mailcow_wizard.facts.network.names import (
     NO_SUCH_NAME,
     astray,
@@ -16,7 +17,6 @@ from mailcow_wizard.facts.network.names import (
     why_none,
 )
 from mailcow_wizard.facts.network.names import ask as ask_names
-from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.host.network.proxy import read
@@ -52,7 +52,7 @@ class Registries(NamedTuple):
     hosts: tuple[Registry, ...]
     mirrors: tuple[str, ...]
     proxy: str
-    egress: Egress = Egress()
+    named: NamedProxy = NamedProxy()
     engine: bool = True
 
 
@@ -74,7 +74,7 @@ def registries(facts: Facts) -> Registries:
             raise one
         found[one.host] = one
     hosts = tuple(found[one] for one in need.REGISTRIES)
-    known, named = facts.get(docker.told), facts.get(egress)
+    known, named = facts.get(docker.told), facts.get(named_proxy)
     about = (known.mirrors, known.proxy) if known else ((), "")
     return Registries(hosts, *about, named, known is not None)
 
@@ -82,7 +82,7 @@ def registries(facts: Facts) -> Registries:
 def _way(facts: Facts) -> str:
     """The URL of the proxy that the engine goes through, else of the one that the administrator names; empty
     where there is none that can be asked."""
-    known, named = facts.get(docker.told), facts.get(egress)
+    known, named = facts.get(docker.told), facts.get(named_proxy)
     if known and known.proxy:
         # The engine tells no password: through such a proxy nobody can ask but itself.
         return "" if _HIDDEN in known.proxy else known.proxy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.docker_json import daemon_json, engine_version
-from mailcow_wizard.facts.proxies import egress
+from mailcow_wizard.facts.named_proxy import named_proxy
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, docker_settings
 from mailcow_wizard.host.network import proxy, proxy_variables
@@ -20,7 +20,7 @@ NAMES = {"http_proxy": "http-proxy", "https_proxy": "https-proxy", "no_proxy": "
 
 def name(judgement: Judgement, facts: Facts) -> Plan | None:
     """Puts it into daemon.json; None where Docker has one, or none is named. Raises NoPlan."""
-    known, named = facts.get(docker.told), facts.get(egress)
+    known, named = facts.get(docker.told), facts.get(named_proxy)
     if known is None or known.proxy or not named.address:
         return None
     if docker.numbers(engine_version(facts)) < _SINCE:

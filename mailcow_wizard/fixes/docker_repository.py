@@ -7,9 +7,9 @@ import binascii
 import re
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.facts.named_proxy import named_proxy
 from mailcow_wizard.facts.package_sources import REPOSITORIES, switched_on, texts
 from mailcow_wizard.facts.presence import read_if_there
-from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.system import os_release
 from mailcow_wizard.fixes import NoPlan
@@ -112,7 +112,7 @@ def _fetched(facts: Facts, path: str) -> HttpReply:
     try:
         return facts.host.fetch(need.REPOSITORY, path, 0, _FETCH_S, True)
     except HostError:
-        known = facts.get(egress)
+        known = facts.get(named_proxy)
         if not known.address:
             raise
         return facts.host.fetch(need.REPOSITORY, path, 0, _FETCH_S, True, known.url)

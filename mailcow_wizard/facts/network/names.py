@@ -9,7 +9,7 @@ import time
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.hosts_file import addresses_in_hosts
-from mailcow_wizard.facts.proxies import egress
+from mailcow_wizard.facts.named_proxy import named_proxy
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.host.replies import DnsQuestion
@@ -120,7 +120,7 @@ def nobody_looks_up(facts: Facts) -> bool:
     that is not certain."""
     trouble = facts.get(resolver_trouble)
     dead = trouble == _REFUSED or bool(trouble and not facts.get(transport_of_names))
-    if not dead or facts.get(egress).url:
+    if not dead or facts.get(named_proxy).url:
         return False  # a proxy looks up names itself
     try:
         facts.host.fetch(_NAME, "/", 0, _FETCH_S, True)

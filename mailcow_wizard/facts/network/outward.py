@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.named_proxy import named_proxy
 from mailcow_wizard.facts.network.interception import (
     PATIENCE_S,
     SAY_NOTHING,
@@ -29,7 +30,6 @@ from mailcow_wizard.facts.network.names import (
     resolver_trouble,
     why_none,
 )
-from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, NoAnswer
 from mailcow_wizard.host.network.conversation import Spoken
@@ -264,7 +264,7 @@ def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterato
         if silent or not asks or any(each.proves for each in one.tries):
             yield one
             continue
-        named = facts.get(egress)
+        named = facts.get(named_proxy)
         try:
             if named.address:
                 facts.host.fetch(one.row.host, "/", 0, max(0.5, clock.left), True, named.url)

@@ -9,27 +9,26 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
-class Egress(NamedTuple):
+class NamedProxy(NamedTuple):
     """The proxy for HTTPS (`url`, which may hold a password; empty: none is named), its address without what
-    is secret, where it is named, and why it cannot be asked (empty: it can)."""
+    is secret (empty too where it cannot be asked), and where it is named."""
 
     url: str = ""
     address: str = ""
     where: str = ""
-    trouble: str = ""
 
 
-def egress(facts: Facts) -> Egress:
+def named_proxy(facts: Facts) -> NamedProxy:
     """The proxy for HTTPS, which is what Docker, git and package managers fetch by."""
     try:
         url = proxy_variables.variables(facts.host).get("https_proxy", "")
         own = any(facts.host.variable(name) for name in ("https_proxy", "HTTPS_PROXY"))
     except HostError:  # a machine that was recorded before anybody asked for it
-        return Egress()
+        return NamedProxy()
     if not url:
-        return Egress()
+        return NamedProxy()
     where = _("this shell's environment") if own else proxy_variables.FILE
     try:
-        return Egress(url, proxy.read(url).address, where)
-    except HostError as error:
-        return Egress(url, "", where, str(error))
+        return NamedProxy(url, proxy.read(url).address, where)
+    except HostError:
+        return NamedProxy(url, "", where)
