@@ -285,6 +285,10 @@ class Settings(NamedTuple):
     far_password: str = ""
     conf: tuple[str, ...] = ()
 
+    def within(self, name: str) -> str:
+        """The path of what is called so in mailcow's directory."""
+        return f"{self.directory.rstrip('/')}/{name}"
+
 
 STEP_OF_TOPIC = {"firewall": "network", "reputation": "dns", "mail": "verify"}
 

@@ -138,7 +138,7 @@ def check_again(
 
 def _secrets(session: Session) -> frozenset[str]:
     """mailcow's secrets, which no command's output may bring into the log."""
-    path = f"{session.settings.directory.rstrip('/')}/mailcow.conf"
+    path = session.settings.within("mailcow.conf")
     try:
         return secrets_of(path, session.host.read(path))
     except HostError:

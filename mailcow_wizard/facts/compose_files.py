@@ -47,7 +47,7 @@ def override_name(facts: Facts) -> str:
 
 def override_path(facts: Facts) -> str:
     """The same with its directory."""
-    return f"{facts.settings.directory.rstrip('/')}/{override_name(facts)}"
+    return facts.settings.within(override_name(facts))
 
 
 def override_text(facts: Facts) -> str:

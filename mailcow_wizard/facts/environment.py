@@ -80,7 +80,7 @@ def _used(facts: Facts, conf: MailcowConf) -> set[str]:
     """The variables that the compose files ask for; if they cannot be read, those that mailcow.conf sets."""
     names: set[str] = set(STEERING)
     found = False
-    for path in (f"{facts.settings.directory.rstrip('/')}/{COMPOSE_FILE}", override_path(facts)):
+    for path in (facts.settings.within(COMPOSE_FILE), override_path(facts)):
         try:
             text = facts.host.text(path)
         except HostError:

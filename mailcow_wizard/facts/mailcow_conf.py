@@ -79,7 +79,7 @@ class MailcowConf(NamedTuple):
 def mailcow_conf(facts: Facts) -> MailcowConf:
     """Reads mailcow.conf in mailcow's directory; a missing file sets what was answered for it, an unreadable
     one raises."""
-    path = f"{facts.settings.directory.rstrip('/')}/mailcow.conf"
+    path = facts.settings.within("mailcow.conf")
     try:
         content = facts.host.read(path)
     except Missing:

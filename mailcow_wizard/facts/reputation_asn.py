@@ -37,7 +37,7 @@ def asn(facts: Facts) -> AsnAnswer:
         has_key = False
     if has_key:
         return AsnAnswer(True)
-    where = f"{facts.settings.directory.rstrip('/')}/{_UNBOUND}"
+    where = facts.settings.within(_UNBOUND)
     try:
         asked = forwarders(facts.host.text(where, _LARGEST))
     except HostError:

@@ -71,7 +71,7 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
     if wrong:
         raise (NoTimezone if wrong.key == "TZ" else Unsuitable)(wrong.message)
     steps: list[PlanStep] = [Edit(path, None, data, 0o600)]
-    link = f"{facts.settings.directory.rstrip('/')}/.env"
+    link = facts.settings.within(".env")
     if not facts.host.exists(link) and not is_link(facts.host, link):
         steps.append(Command(("ln", "-s", "mailcow.conf", link), (("rm", link),)))
     return Plan(
@@ -129,7 +129,7 @@ def refuse_beside_database(facts: Facts) -> None:
             _("new passwords would not open a database that is there already: {doubt}", doubt=known.doubt)
         )
     if known.project:
-        copy = f"{facts.settings.directory.rstrip('/')}/{BACKUP}"
+        copy = facts.settings.within(BACKUP)
         where = _("; {copy} may be it", copy=copy) if facts.host.exists(copy) else ""
         raise NoPlan(
             _(

@@ -22,7 +22,7 @@ _SCRIPTS_ONLY = frozenset({"DOCKER_COMPOSE_VERSION"})
 
 def path_of(facts: Facts) -> str:
     """Where the machine's mailcow.conf is."""
-    return f"{facts.settings.directory.rstrip('/')}/mailcow.conf"
+    return facts.settings.within("mailcow.conf")
 
 
 def content(facts: Facts) -> bytes:

@@ -159,7 +159,7 @@ def _site(conflict: Conflict, web: PortFacts, secure: PortFacts, http: int) -> S
                     name=one,
                 )
             )
-    assets = f"{facts.settings.directory.rstrip('/')}/data/assets/ssl"
+    assets = facts.settings.within("data/assets/ssl")
     if not re.fullmatch(r"[\w/.+-]+", assets):
         raise NoPlan(
             _("the path {assets} holds characters that a web server's configuration cannot", assets=assets)

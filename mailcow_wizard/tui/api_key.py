@@ -66,7 +66,7 @@ def _in_background(app: Wizard, ask: Callable[[], _Found], then: Callable[[_Foun
 
 def _open(app: Wizard, allowed: str, plan: Plan) -> None:
     def made() -> None:
-        file = f"{app.session.settings.directory.rstrip('/')}/mailcow.conf"
+        file = app.session.settings.within("mailcow.conf")
         name = engine.server(app.session)
         example = f"curl -H 'X-API-Key: …' https://{name}/api/v1/get/domain/all"
         screen = NewKey(app.look, engine.made(plan), file, example)

@@ -48,7 +48,7 @@ def of_mailcow(facts: Facts) -> frozenset[str] | None:
 
 
 def _own(facts: Facts) -> str:
-    return facts.host.text(f"{facts.settings.directory.rstrip('/')}/{COMPOSE_FILE}")
+    return facts.host.text(facts.settings.within(COMPOSE_FILE))
 
 
 def _blocks(text: str) -> dict[str, list[str]] | None:
