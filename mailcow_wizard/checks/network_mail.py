@@ -285,6 +285,7 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
 def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
     """The verdict in a line, and what mends it."""
     count = len(found.servers)
+    form = found.provider.opened if found.provider else _FORM
     over = f"IPv{found.family}"
     if why.kind == "dropped":
         said = ngettext(
@@ -296,8 +297,8 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
             over=over,
         )
         if any(one.result.outcome == "open" for one in found.controls):
-            return _("{said}, other ports pass", said=said), (_FORM, relay)
-        return _("{said}, other ports are refused at once", said=said), (_FORM, relay)
+            return _("{said}, other ports pass", said=said), (form, relay)
+        return _("{said}, other ports are refused at once", said=said), (form, relay)
     if why.kind == "dead":
         ports = sorted({one.probe.port for one in (*(one.tried for one in found.servers), *found.controls)})
         said = _(
@@ -312,14 +313,14 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
             if (found_by := _told_by(found))
             else _("by something on the way, for all {count}", count=count)
         )
-        return _("port 25 is refused over {over} {by}", over=over, by=by), (_FORM, relay)
+        return _("port 25 is refused over {over} {by}", over=over, by=by), (form, relay)
     if why.kind == "blocked here":
         what = _("does not let port 25 out ({over})", over=over)
         return why.words.replace(_("does not let it out"), what), why.remedies
     if why.kind == "cut":
         return _(
             "connections to port 25 are cut off at once over {over}, for all {count}", over=over, count=count
-        ), (_FORM, relay)
+        ), (form, relay)
     return _("port 25 cannot be reached over {over}: {words}", over=over, words=why.words), why.remedies
 
 

@@ -1,8 +1,8 @@
 """Who rents out servers: how each is recognised, and where its customers set a reverse name and open port 25.
 
-`source` is where the words about the reverse name were read (November 2026); of the others no page was at
-hand, and they say so. Panels change, so the words name the place and not every click. Address blocks stand
-here only of providers whose machines do not say whose they are (RIPE, ARIN, 2025).
+`source` is where the words about the reverse name were read (November 2026); of the others, and of port 25,
+no page was at hand, and they say so. Panels change, so the words name the place and not every click. Address
+blocks stand here only of providers whose machines do not say whose they are (RIPE, ARIN, 2025).
 """
 
 from __future__ import annotations
@@ -32,16 +32,25 @@ class Provider(NamedTuple):
     only_v6: str = ""
     source: str = ""
 
-    def asked(self, address: str, name: str) -> str:
+    @property
+    def opened(self) -> str:
+        """What to do so that port 25 gets out."""
+        return self._here(f"{self.port25} {_CHANGES}")
+
+    def named(self, address: str, name: str) -> str:
         """What to do so that an address gets its name."""
         v6 = ":" in address
         said = [(self.only_v6 if v6 else "") or self.reverse]
         said += [self.reverse_v6] if v6 and self.reverse_v6 else []
         said += [] if self.source else [_UNREAD]
-        return " ".join(said).format(address=address, name=name)
+        return self._here(" ".join(said).format(address=address, name=name))
+
+    def _here(self, words: str) -> str:
+        return _("This server is at {provider}. {asked}", provider=self.name, asked=words)
 
 
 _UNREAD = _("Where its panel looks different, its support knows the place.")
+_CHANGES = _("Such rules change; its support knows those of today.")
 _RELAY = _("send through a relay (smarthost) on port 587 or 465 instead")
 
 _OVH = (

@@ -3,14 +3,18 @@
 import json
 
 import pytest
-from dns_world import NAME, OURS, facts
+from dns_world import NAME, OURS, RESOLVER, World, facts
 from fake_host import FakeHost
 
 from mailcow_wizard.checks.dns_reverse import judge_ptr
+from mailcow_wizard.checks.network_mail import judge_mail
 from mailcow_wizard.facts.dns.reverse_asked import reverse_asked
+from mailcow_wizard.facts.network.mail_ways import mail_ways
 from mailcow_wizard.facts.provider import machine, provider
 from mailcow_wizard.facts.providers import PROVIDERS
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.replies import Probe, Probed
+from mailcow_wizard.model import Settings
 
 NAMED = "hetzner-cloud hetzner-robot ovh netcup contabo ionos strato digitalocean linode vultr aws gcp azure"
 DMI = "/sys/class/dmi/id/"
@@ -146,12 +150,34 @@ def test_the_machine_itself_is_believed_first() -> None:
 @pytest.mark.parametrize("address", [OURS, "2001:db8:25::25"])
 def test_the_words_name_address_and_name(one: object, address: str) -> None:
     assert one in PROVIDERS
-    words = one.asked(address, NAME)  # type: ignore[attr-defined]
+    words = one.named(address, NAME)  # type: ignore[attr-defined]
     assert NAME in words
     assert address in words
     assert "{" not in words
     assert words.endswith((".", ")"))
     assert "25" in one.port25  # type: ignore[attr-defined]
+
+
+class Closed(World):
+    """Port 25 leads nowhere from here; all else opens."""
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 3.0) -> tuple[Probed, ...]:
+        return tuple(Probed("silent" if one.port == 25 else "open", 0.1) for one in probes)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "words"),
+    [
+        ("Hetzner", "This server is at Hetzner Cloud. Hetzner Cloud blocks ports 25 and 465 at first. "),
+        ("QEMU", "Ask the provider to open outgoing port 25; "),
+    ],
+)
+def test_a_closed_port_25_says_whom_to_ask(vendor: str, words: str) -> None:
+    host = Closed({("gmail.com", "MX"): "5 mx.google.test.", ("mx.google.test", "A"): "192.0.2.1"})
+    host.files[f"{DMI}sys_vendor"] = vendor
+    judged = judge_mail(mail_ways(Facts(host, Settings(resolver=RESOLVER))))[0]
+    assert judged.status == "fail", judged.summary
+    assert judged.remedies[0].startswith(words)
 
 
 def test_a_missing_name_says_whom_to_ask() -> None:
@@ -173,7 +199,7 @@ def test_a_missing_name_says_whom_to_ask() -> None:
 def test_words_that_nobody_could_read_up_say_so() -> None:
     """Those with a source stand as they are; the rest name the support besides."""
     for one in PROVIDERS:
-        said = one.asked(ADDRESS, NAME)
+        said = one.named(ADDRESS, NAME)
         assert said.endswith("its support knows the place.") != bool(one.source), one.id
         assert NAME in said, one.id
 
@@ -181,7 +207,7 @@ def test_words_that_nobody_could_read_up_say_so() -> None:
 @pytest.mark.parametrize("id", ["azure", "scaleway"])
 def test_ipv6_that_the_panel_cannot_name(id: str) -> None:
     one = next(one for one in PROVIDERS if one.id == id)
-    v6 = one.asked("2001:db8::25", NAME)
+    v6 = one.named("2001:db8::25", NAME)
     assert "Edit reverse" not in v6
     assert "az network" not in v6
-    assert v6 != one.asked(ADDRESS, NAME)
+    assert v6 != one.named(ADDRESS, NAME)

@@ -32,11 +32,7 @@ class ReverseAsked(NamedTuple):
                 address=address,
                 name=name,
             )
-        return _(
-            "This server is at {provider}. {asked}",
-            provider=known.provider.name,
-            asked=known.provider.asked(address, name),
-        )
+        return known.provider.named(address, name)
 
 
 def reverse_asked(facts: Facts) -> ReverseAsked:

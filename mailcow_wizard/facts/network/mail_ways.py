@@ -16,8 +16,11 @@ from mailcow_wizard.facts.network.names import (
     families,
     look_up,
     nobodys_addresses,
+    own_address,
 )
 from mailcow_wizard.facts.network.outward import Try, control_probes, with_rules
+from mailcow_wizard.facts.provider import provider
+from mailcow_wizard.facts.providers import Provider
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.replies import Probe
@@ -55,7 +58,8 @@ class MailWay(NamedTuple):
     `present` that this machine has the family; `control` that other ports pass, `controls` which were tried;
     `near` that the name in greetings that are all the same belongs to the network of the servers asked,
     `doubt` why that could not be looked up; `trouble` why no mail server's address is known; `astray` are
-    addresses that resolvers tell, and that are none of these servers'.
+    addresses that resolvers tell, and that are none of these servers'; `provider` is whose this server is,
+    where no mail server was reached and that is known.
     """
 
     family: int
@@ -68,6 +72,7 @@ class MailWay(NamedTuple):
     doubt: str = ""
     trouble: str = ""
     astray: frozenset[str] = frozenset()
+    provider: Provider | None = None
 
     @property
     def control(self) -> bool:
@@ -84,7 +89,14 @@ def mail_ways(facts: Facts) -> tuple[MailWay, ...]:
 def _with_rules(facts: Facts, way: MailWay) -> MailWay:
     known = with_rules(facts, [one.tried for one in way.servers])
     servers = tuple(one._replace(tried=tried) for one, tried in zip(way.servers, known, strict=True))
-    return way._replace(servers=servers, submission=with_rules(facts, way.submission))
+    opened = any(one.tried.result.outcome == "open" for one in servers)
+    own = "" if opened else facts.get(own_address, way.family)
+    whose = provider(facts, own, ()) if own else None
+    return way._replace(
+        servers=servers,
+        submission=with_rules(facts, way.submission),
+        provider=whose.provider if whose else None,
+    )
 
 
 def _tried(facts: Facts) -> tuple[MailWay, ...]:
