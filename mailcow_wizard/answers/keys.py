@@ -161,11 +161,6 @@ ELSEWHERE = {
 """Keys of mailcow.conf that are answered in another place."""
 
 
-def table(name: str) -> Table | None:
-    """The table of this name."""
-    return next((one for one in TABLES if one.name == name), None)
-
-
 def conf_keys(secret: bool) -> tuple[str, ...]:
     """The keys of mailcow.conf that may stand in the file, or in that of its secrets."""
     every = (*KEYS, *HIDDEN_SWITCHES, *HIDDEN_CHOICES)

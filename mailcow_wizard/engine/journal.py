@@ -15,7 +15,6 @@ import contextlib
 import json
 
 from mailcow_wizard.engine import lock
-from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.engine.readable import steps as readable_steps
 from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.host.files.records import Records
@@ -48,8 +47,8 @@ class Change(NamedTuple):
 
     `state`: planned, applying and undoing are under way at this moment; interrupted: the work was killed;
     failed: a step failed and what was done before it is still there. `steps` are the plan's steps as the
-    contract's JSON has them; `error` is why it failed; `result` the check's finding afterwards, as JSON;
-    `doing` is what was under way last: `apply` or `undo`.
+    contract's JSON has them; `error` is why it failed; `doing` is what was under way last: `apply` or
+    `undo`.
     """
 
     id: str
@@ -62,7 +61,6 @@ class Change(NamedTuple):
     reversible: bool = True
     steps: tuple[dict[str, Any], ...] = ()
     error: str = ""
-    result: dict[str, Any] | None = None
     doing: str = "apply"
 
     @property
@@ -82,7 +80,7 @@ class Found(NamedTuple):
 
 class Standing(NamedTuple):
     """How far a change came: a mark for each step, one for taking it back, and what is or was under way:
-    `apply` or `undo`."""
+    `apply` or `undo`. `result` is the check's finding afterwards, as JSON, for who reads the record."""
 
     state: State
     marks: tuple[Mark, ...]
@@ -261,7 +259,6 @@ class Journal:
                 {**one, "text": retold(one["text"])} if "text" in one else one for one in about["steps"]
             ),
             error=retold(said["error"]),
-            result=retold_finding(said["result"]) if said["result"] else None,
             doing=said.get("doing", "apply"),
         )
 
