@@ -18,6 +18,10 @@ _REFUSED = {
     "neutral": _("is of unknown origin"),
     "none": _("is of unknown origin"),
 }
+_NAME_FIRST = _(
+    "First the server's own address records (`check dns.a dns.aaaa`): once they are right, this record lets "
+    "it send, and need not change."
+)
 
 
 def judge_spf(facts: tuple[Spf, ...]) -> tuple[Judgement, ...]:
@@ -167,6 +171,7 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
         also = (
             _(" and from {number} more of its addresses", number=len(refused) - 1) if len(refused) > 1 else ""
         )
+        addresses = [one for one, _unused in refused]
         return _fails(
             domain,
             _(
@@ -177,10 +182,11 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
                 refused=_REFUSED[one.result],
                 by=by,
             ),
+            *((_NAME_FIRST,) if {*addresses} <= {*opinion.behind} else ()),
             _(
                 "Add this server to the TXT record of {domain}: {with_}",
                 domain=domain,
-                with_=_with(text, [one for one, _unused in refused]),
+                with_=_with(text, addresses),
             ),
         )
     unasked = next((one for one in verdicts if one.result == "temperror"), None)
@@ -218,8 +224,8 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
     return None
 
 
-def _fails(domain: str, summary: str, remedy: str) -> Judgement:
-    return Judgement("fail", summary, severity="breaks", remedies=(remedy,), subject=domain)
+def _fails(domain: str, summary: str, *remedies: str) -> Judgement:
+    return Judgement("fail", summary, severity="breaks", remedies=remedies, subject=domain)
 
 
 def _unknown(domain: str, summary: str) -> Judgement:

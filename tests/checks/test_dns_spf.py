@@ -244,6 +244,29 @@ def test_the_record_that_is_advised_lets_this_server_through_and_nobody_else(tex
 
 
 @pytest.mark.parametrize(
+    ("text", "own", "first"),
+    [
+        ("v=spf1 mx -all", "203.0.113.9", True),
+        ("v=spf1 mx -all", (), True),
+        (f"v=spf1 a:{NAME} ~all", "203.0.113.9", True),
+        ("v=spf1 include:_spf.example.org -all", "203.0.113.9", True),
+        ("v=spf1 ip4:203.0.113.9 -all", "203.0.113.9", False),
+        (f"v=spf1 -ip4:{OURS} mx -all", "203.0.113.9", False),
+        (f"v=spf1 ip6:{OURS_V6} -all", OURS, False),
+    ],
+)
+def test_a_record_that_names_the_server_by_its_name_need_not_change(
+    text: str, own: str | tuple[str, ...], first: bool
+) -> None:
+    """As after a move: the name has the old address, which the record lets send."""
+    more = {(NAME, "A"): own, (f"_spf.{DOMAIN}", "TXT"): f"v=spf1 a:{NAME} -all"}
+    found = judged(text, more=more)
+    assert (found.status, f"mail from {OURS}" in found.summary) == ("fail", True), found.summary
+    assert ("need not change" in found.remedies[0]) is first, found.remedies
+    assert f"Add this server to the TXT record of {DOMAIN}" in found.remedies[-1]
+
+
+@pytest.mark.parametrize(
     ("texts", "joined"),
     [
         (("v=spf1 mx -all", "v=spf1 a ~all"), "v=spf1 mx a ~all"),

@@ -34,12 +34,18 @@ _MOST_ROUNDS = 12
 _MOST_QUESTIONS = 400
 
 
+_Case = tuple[str, str, str]
+"""A domain, its record, and the sender's address."""
+
+
 class Opinion(NamedTuple):
     """What one record says of each of the server's addresses, and of a stranger's in each of its families; of
-    one in the other family where that may send: what else is said there is no matter of this server's."""
+    one in the other family where that may send: what else is said there is no matter of this server's.
+    `behind` are the server's addresses that it will let send once the server's name has them."""
 
     own: tuple[tuple[str, Verdict], ...]
     strangers: tuple[Verdict, ...]
+    behind: tuple[str, ...] = ()
 
 
 class Spf(NamedTuple):
@@ -68,7 +74,7 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
         for text in found
         for address in (*server.addresses, *strangers, *others)
     ]
-    verdicts = _evaluated(facts, cases) if cases else {}
+    verdicts, behind = _evaluated(facts, server, cases) if cases else ({}, frozenset())
 
     def refused(domain: str, texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
@@ -92,6 +98,7 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
                 for one in (*strangers, *others)
                 if one in strangers or verdicts[domain, text, one].result == "pass"
             ),
+            tuple(one for one in server.addresses if (domain, text, one) in behind),
         )
 
     return tuple(
@@ -106,15 +113,32 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
     )
 
 
-def _evaluated(facts: Facts, cases: list[tuple[str, Sender]]) -> dict[tuple[str, str, str], Verdict]:
-    """The verdict of each case: evaluated as far as answers reach until no question is left."""
+def _evaluated(
+    facts: Facts, server: MailServer, cases: list[tuple[str, Sender]]
+) -> tuple[dict[_Case, Verdict], frozenset[_Case]]:
+    """The verdict of each case: evaluated as far as answers reach until no question is left; and those that
+    are let through only if the server's name has its addresses."""
     known = _Known(facts)
     for _unused in range(_MOST_ROUNDS):
         for text, sender in cases:
             check(text, sender, known.ask)
         if not known.look():
             break
-    return {(one.domain, text, one.address): check(text, one, known.say) for text, one in cases}
+
+    def named_right(name: str, type: str) -> Heard:
+        if name != server.name or type not in ("A", "AAAA"):
+            return known.say(name, type)
+        return Heard(tuple(one for one in server.addresses if (":" in one) == (type == "AAAA")))
+
+    found = {(one.domain, text, one.address): check(text, one, known.say) for text, one in cases}
+    behind = frozenset(
+        key
+        for text, one in cases
+        if found[key := (one.domain, text, one.address)].result in UNNAMED
+        and one.address in server.addresses
+        and check(text, one, named_right).result == "pass"
+    )
+    return found, behind
 
 
 def texts(seen: Seen) -> tuple[str, ...]:
