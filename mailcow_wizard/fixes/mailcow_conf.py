@@ -74,7 +74,10 @@ def is_lacking(host: Host, path: str) -> bool:
 
 def said_of_none(facts: Facts, said: str) -> str:
     """What is said where there is no mailcow.conf, with where the mailcow is that runs, or what makes one."""
-    here = facts.get(place)
+    try:
+        here = facts.get(place)
+    except HostError:
+        return said
     if here.elsewhere:
         return f"{said}; {here.apart}"
     return _("{said}; `./wizard conf new` makes it", said=said)

@@ -85,7 +85,7 @@ def _run(debian: Machine) -> None:
     debian.run(_NETWORK, check=True)
     ports = [word for port in _ALL for word in ("-p", f"{port}:{port}")]
     begin = ["docker", "run", "-d", "--name", "mail", "--network", "mailcow", "--restart", "always"]
-    begin += ["--stop-timeout", "1", *ports]
+    begin += ["--stop-timeout", "1", "--label", "com.docker.compose.service=postfix-mailcow", *ports]
     script = _LISTEN.format(ports=" ".join(map(str, _ALL)))
     debian.run([*begin, engine.IMAGE, "/bin/busybox", "sh", "-c", script], check=True)
 
@@ -173,7 +173,7 @@ class TestDockerUser:
             reached(world, set(_ALL))
             found = look(debian, "backend")
             assert (found["status"], found["severity"]) == ("fail", "breaks"), found
-            assert "(port 25, 465, 587, …, over IPv4); its proxy takes them" in found["summary"], found
+            assert "(port 25, 465 and 587, over IPv4); its proxy takes them" in found["summary"], found
         finally:
             restart(debian)
         reached(world, set(_ALL))

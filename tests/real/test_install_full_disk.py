@@ -55,7 +55,7 @@ def test_how_it_ended_is_known(state: StateDirectory, monkeypatch: pytest.Monkey
     ended = record.load()
     assert ended
     assert (ended.state, ended.error, ended.remedies) == ("failed", "the disk is full", ("make room",))
-    assert not following.interrupted(record, ended)
+    assert not record.alive()
     Path(f"{state.path}/../filling").unlink()
     _run, held = following.begin(session, Choices())
     held.close()
