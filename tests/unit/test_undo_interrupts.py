@@ -83,6 +83,14 @@ def test_a_running_mailcow_has_to_take_up_its_old_settings(now: str, then: str, 
     assert not taken_up(Facts(Docker(boxes)), steps[:1])
 
 
+def test_so_it_has_for_what_its_override_file_says_of_the_network() -> None:
+    boxes = [{**one, "Labels": {"com.docker.compose.project": "mailcowdockerized"}} for one in BOXES]
+    steps = (Edit("/srv/mc/docker-compose.override.yml", b"networks: {}\n", None),)
+    (note,) = taken_up(Facts(Docker(boxes)), steps)
+    assert "has to stop and start: cd /srv/mc && docker compose down && docker compose up -d" in note.text
+    assert not taken_up(Facts(Docker([])), steps)
+
+
 def test_of_many_the_first_are_named() -> None:
     assert interrupts(Facts(Docker(BOXES * 2)), (STOP,)).endswith(", mailcow-postfix-1, …")
 
