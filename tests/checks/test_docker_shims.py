@@ -220,26 +220,26 @@ def test_rules_that_docker_makes_meanwhile_are_not_gone() -> None:
     assert judge_backend(state(facts(gone))).status == "fail"
 
 
-@pytest.mark.parametrize(("later", "passed_by"), [(SENT_ON, ()), (NO_RULES, (25,))])
-def test_ports_that_docker_publishes_meanwhile_are_sent_on(later: str, passed_by: tuple[int, ...]) -> None:
+def _starting(service: str, later: str) -> Starting:
+    """A Docker that makes its rules meanwhile, and a container of this service that publishes port 25."""
     published = {"IP": "0.0.0.0", "PrivatePort": 25, "PublicPort": 25, "Type": "tcp"}
     own = TRIE.replace("172.22.1.1", "192.88.99.10")
     files = {"/proc/net/route": HEAD + DEFAULT + BRIDGE, "/proc/net/fib_trie": own}
-    boxes = [box(1, "postfix-mailcow", Ports=[published])]
+    boxes = [box(1, service, Ports=[published])]
     starting = Starting({"/containers/json": boxes}, info={"ContainersRunning": 1}, files=files)
     starting.later = later
+    return starting
+
+
+@pytest.mark.parametrize(("later", "passed_by"), [(SENT_ON, ()), (NO_RULES, (25,))])
+def test_ports_that_docker_publishes_meanwhile_are_sent_on(later: str, passed_by: tuple[int, ...]) -> None:
+    starting = _starting("postfix-mailcow", later)
     assert tuple(one.number for one in entries(facts(starting)).passed_by) == passed_by
     assert starting.asked.count(" ".join(NFT)) == 2
 
 
 def test_a_port_of_mailcows_that_another_container_has_says_nothing_of_dockers_rules() -> None:
-    published = {"IP": "0.0.0.0", "PrivatePort": 25, "PublicPort": 25, "Type": "tcp"}
-    own = TRIE.replace("172.22.1.1", "192.88.99.10")
-    files = {"/proc/net/route": HEAD + DEFAULT + BRIDGE, "/proc/net/fib_trie": own}
-    boxes = [box(1, "web", Ports=[published])]
-    starting = Starting({"/containers/json": boxes}, info={"ContainersRunning": 1}, files=files)
-    starting.later = NO_RULES
-    assert not entries(facts(starting)).passed_by
+    assert not entries(facts(_starting("web", NO_RULES))).passed_by
 
 
 @pytest.mark.parametrize("said", [DEAD, Missing("no socket"), NoAnswer("late")])

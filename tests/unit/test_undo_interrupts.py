@@ -16,6 +16,7 @@ from mailcow_wizard.tui.planned import back_lines
 
 STOP = Command(("systemctl", "disable", "--now", "docker.service"))
 BOXES = [{"Id": "1", "Names": ["/mailcow-postfix-1"]}, {"Id": "2", "Names": ["/mailcow-redis-1"]}]
+MAILCOW = [{**one, "Labels": {"com.docker.compose.project": "mailcowdockerized"}} for one in BOXES]
 
 
 class Docker(FakeHost):
@@ -75,18 +76,16 @@ def test_docker_that_is_stopped_and_started_comes_back_with_them() -> None:
     ],
 )
 def test_a_running_mailcow_has_to_take_up_its_old_settings(now: str, then: str, said: str) -> None:
-    boxes = [{**one, "Labels": {"com.docker.compose.project": "mailcowdockerized"}} for one in BOXES]
     steps = (Edit("/etc/x", b"", b"TZ=UTC"), Edit("/srv/mc/mailcow.conf", now.encode(), then.encode()))
-    notes = taken_up(Facts(Docker(boxes)), steps)
+    notes = taken_up(Facts(Docker(MAILCOW)), steps)
     assert [said in one.text for one in notes] == [True] * bool(said)
     assert not taken_up(Facts(Docker([])), steps)
-    assert not taken_up(Facts(Docker(boxes)), steps[:1])
+    assert not taken_up(Facts(Docker(MAILCOW)), steps[:1])
 
 
 def test_so_it_has_for_what_its_override_file_says_of_the_network() -> None:
-    boxes = [{**one, "Labels": {"com.docker.compose.project": "mailcowdockerized"}} for one in BOXES]
     steps = (Edit("/srv/mc/docker-compose.override.yml", b"networks: {}\n", None),)
-    (note,) = taken_up(Facts(Docker(boxes)), steps)
+    (note,) = taken_up(Facts(Docker(MAILCOW)), steps)
     assert "has to stop and start: cd /srv/mc && docker compose down && docker compose up -d" in note.text
     assert not taken_up(Facts(Docker([])), steps)
 

@@ -90,7 +90,7 @@ def certificates(facts: Facts) -> Certificates:
 
 def _file(facts: Facts) -> Shown | None:
     try:
-        text = facts.host.text(f"{facts.settings.directory}/{FILE}")
+        text = facts.host.text(facts.settings.within(FILE))
     except HostError:
         return None
     return read(first_in(text))
