@@ -31,6 +31,8 @@ _PROGRAM = "dns_provider.py"
 _MARK = "MAILCOW_WIZARD_COMMAND"
 _MOST_ENVIRONMENT = 1 << 18
 _PATIENCE_S = 0.3
+# How often a command is looked at where the kernel does not tell of its end.
+_LOOK_S = 0.01
 _ROUNDS = 20
 
 
@@ -62,25 +64,24 @@ class Commands:
                 raise HostError("the program is ending")
             process = _start(argv, mark, more)
             self._running[process] = mark
-        out, err = bytearray(), bytearray()
         # One byte more tells that there is more.
-        readers = [_reader(process.stdout, out, most + 1), _reader(process.stderr, err, _MOST_COMPLAINTS)]
-        try:
-            code = _wait(process, timeout)
-        except subprocess.TimeoutExpired:
-            _end_marked(process, mark)
-            raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s") from None
-        finally:
-            _end(process)
-            with self._lock:
-                del self._running[process]
-        if not _done(readers):
-            # A child in a session of its own has the pipe. What is there already is the answer.
-            _end_marked(process, mark)
-            _done(readers)
-        if len(out) > most and not begun:
+        with contextlib.closing(_Said(process, most + 1)) as said:
+            try:
+                code = said.until_it_ends(timeout)
+            except subprocess.TimeoutExpired:
+                _end_marked(process, mark)
+                raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s") from None
+            finally:
+                _end(process)
+                with self._lock:
+                    del self._running[process]
+            if not said.whole():
+                # A child in a session of its own has the pipe. What is there already is the answer.
+                _end_marked(process, mark)
+                said.whole()
+        if len(said.out) > most and not begun:
             raise TooLarge(f"{argv[0]} says more than {most >> 20} MiB")
-        return Ran(code, _text(out[:most]), _text(err))
+        return Ran(code, _text(said.out[:most]), _text(said.err))
 
     def end_all(self) -> None:
         """Ends what still runs; nothing is started any more."""
@@ -117,39 +118,71 @@ def starting(command: str) -> Iterator[None]:
         raise HostError(f"{command} could not be started: its words cannot be passed on") from None
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> int:
-    """Its exit code, at the moment when it ends: `Popen.wait` looks only every 50 ms. Raises
-    TimeoutExpired."""
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except (OSError, AttributeError):  # before Linux 5.3, or with another libc
-        return process.wait(seconds)
-    try:
-        end = select.poll()
-        end.register(descriptor, select.POLLIN)
-        end.poll(seconds * 1000)
-    finally:
-        os.close(descriptor)
-    return process.wait(0)
+class _Said:
+    """What a command says, read as it comes and dropped where it is too much: it never waits for us."""
 
+    def __init__(self, process: subprocess.Popen[bytes], most: int) -> None:
+        """Keeps the first `most` bytes of what it says."""
+        self._process = process
+        self.out, self.err = bytearray(), bytearray()
+        self._open: dict[int, tuple[IO[bytes], bytearray, int]] = {}
+        self._poll = select.poll()
+        pipes = ((process.stdout, self.out, most), (process.stderr, self.err, _MOST_COMPLAINTS))
+        for pipe, kept, limit in pipes:
+            if pipe:
+                self._open[pipe.fileno()] = (pipe, kept, limit)
+                self._poll.register(pipe.fileno(), select.POLLIN)
 
-def _reader(stream: IO[bytes] | None, kept: bytearray, most: int) -> threading.Thread:
-    thread = threading.Thread(target=_read, args=(stream, kept, most), daemon=True)
-    thread.start()
-    return thread
+    def until_it_ends(self, seconds: float) -> int:
+        """The command's exit code, at the moment when it ends: `Popen.wait` looks only every 50 ms. Raises
+        TimeoutExpired."""
+        try:
+            descriptor = os.pidfd_open(self._process.pid)
+        except (OSError, AttributeError):  # before Linux 5.3, or with another libc
+            return self._until_seen_to_end(seconds)
+        self._poll.register(descriptor, select.POLLIN)
+        try:
+            self._read(seconds, lambda came: descriptor in came)
+        finally:
+            self._poll.unregister(descriptor)
+            os.close(descriptor)
+        return self._process.wait(0)
 
+    def _until_seen_to_end(self, seconds: float) -> int:
+        end = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < end:
+            self._read(_LOOK_S, lambda came: False)
+        return self._process.wait(0)
 
-def _read(stream: IO[bytes], kept: bytearray, most: int) -> None:
-    """Keeps the first so many bytes and drops the rest, so that the command never waits for us."""
-    with stream:
-        while chunk := os.read(stream.fileno(), 1 << 16):
-            kept += chunk[: most - len(kept)]
+    def whole(self) -> bool:
+        """Reads what is left; whether that was all, and nobody can say more."""
+        self._read(_PATIENCE_S, lambda came: not self._open)
+        return not self._open
 
+    def close(self) -> None:
+        """Nothing more is read."""
+        for pipe, _kept, _limit in self._open.values():
+            pipe.close()
+        self._open.clear()
 
-def _done(readers: list[threading.Thread]) -> bool:
-    for reader in readers:
-        reader.join(_PATIENCE_S)
-    return not any(reader.is_alive() for reader in readers)
+    def _read(self, seconds: float, is_enough: Callable[[list[int]], bool]) -> None:
+        """Reads for so long, or until the descriptors that something came from are enough."""
+        end = time.monotonic() + seconds
+        came: list[int] = []
+        while not is_enough(came) and (left := end - time.monotonic()) > 0:
+            came = [descriptor for descriptor, _events in self._poll.poll(left * 1000)]
+            for descriptor in came:
+                if descriptor in self._open:
+                    self._take(descriptor)
+
+    def _take(self, descriptor: int) -> None:
+        pipe, kept, limit = self._open[descriptor]
+        chunk = os.read(descriptor, 1 << 16)
+        kept += chunk[: limit - len(kept)]
+        if not chunk:
+            self._poll.unregister(descriptor)
+            del self._open[descriptor]
+            pipe.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
