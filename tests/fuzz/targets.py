@@ -75,6 +75,7 @@ LEFT_OUT: dict[str, str] = {
     "host/processes/commands.py _descendants": _KERNEL,
     "host/processes/commands.py is_marked": _KERNEL,
     "host/processes/commands.py _processes": _KERNEL,
+    "host/processes/commands.py run": "bounds what a command says; who asks reads it",
     "host/processes/commands.py _text": "decodes, with replacement",
     "host/network/dialogue.py _hold": "connects; the rest of the conversation is fed",
     "host/network/dns.py _numbers": "random numbers",
