@@ -106,11 +106,10 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
     shown = group.shown
     if shown is None:
         return [Trouble("unknown", _("the certificate on {ports} is not readable", ports=_ports(group)))]
-    makeshift = shown.maker == "mailcow" or shown.itself
-    if makeshift:
-        return [_makeshift(shown, group, found, acme)]
-    name, left = found.talks.name, shown.ends - found.now
     loaded = found.file if found.file and not group.before and _is_better(found.file, shown, found) else None
+    if _is_makeshift(shown):
+        return [_makeshift(shown, group, found, acme, loaded)]
+    name, left = found.talks.name, shown.ends - found.now
     trying = (_LOAD,) if loaded else _trying(found, acme)
     why = _newer(loaded, found) if loaded else _by(acme)
     rows = []
@@ -172,8 +171,13 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
 def _is_better(file: Shown, shown: Shown, found: Certificates) -> bool:
     """Whether what lies on the disk would do where what is shown does not."""
     name = found.talks.name
-    lasts = file.ends > shown.ends or not shown.is_for(name)
-    return file.is_for(name) and file.begins <= found.now < file.ends and lasts
+    better = file.ends > shown.ends or not shown.is_for(name) or _is_makeshift(shown)
+    fits = file.is_for(name) and file.begins <= found.now < file.ends
+    return fits and better and not _is_makeshift(file)
+
+
+def _is_makeshift(one: Shown) -> bool:
+    return one.maker == "mailcow" or one.itself
 
 
 def _newer(file: Shown, found: Certificates) -> str:
@@ -184,12 +188,14 @@ def _newer(file: Shown, found: Certificates) -> str:
     )
 
 
-def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme) -> Trouble:
+def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme, loaded: Shown | None) -> Trouble:
     """mailcow's own stand-in, or one that signed itself: nobody trusts it."""
     what = _("mailcow's stand-in") if shown.maker == "mailcow" else _("one that signed itself")
     words = _("the certificate on {ports} is {what}, which no client trusts", ports=_ports(group), what=what)
     if group.before:
         return Trouble("fail", words)
+    if loaded:
+        return Trouble("fail", f"{words}{_newer(loaded, found)}", (_LOAD,))
     if _skips(found):
         return Trouble("fail", f"{words}; SKIP_LETS_ENCRYPT=y", (_OWN,))
     if found.acme == "running" and acme.state == "working":

@@ -15,7 +15,7 @@ from mailcow_wizard.facts.mail.certificates import certificates, read
 from mailcow_wizard.facts.mail.talks import spoke
 from mailcow_wizard.host.network.conversation import NO_AUTHORITIES, Spoken
 from mailcow_wizard.model import Judgement
-from tests.checks.mail_machine import DIRECTORY, NAME, NOW, MailMachine, container
+from tests.checks.mail_machine import NAME, NOW, MailMachine, container
 from tests.checks.test_mail_services import GOOD
 
 WITH_TLS = [port for port, one in GOOD.items() if one.tls]
@@ -68,18 +68,6 @@ def machine(
 
 def judged(*words: object, **more: object) -> Judgement:
     return judge_certificate(machine(*words, **more).facts().get(certificates))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("pair", ["soon good", "expired good", "wrong good", "soon early", "soon "])
-def test_a_newer_certificate_that_nobody_has_loaded(shelf: Shelf, pair: str) -> None:
-    shown, file = pair.split(" ")
-    host = machine(shelf[shown])
-    text = ssl.DER_cert_to_PEM_cert(shelf[file]) * 2 if file else "-----BEGIN CERTIFICATE-----\nno"
-    host.files[f"{DIRECTORY}/data/assets/ssl/cert.pem"] = text
-    said, loads = judge_certificate(host.facts().get(certificates)), file == "good"
-    assert ("cert.pem holds another, good for 60 d more, which was not loaded" in said.summary) is loads
-    assert ("restart postfix-mailcow dovecot-mailcow" in said.remedies[0]) is loads
-    assert ("acme" in " ".join(said.remedies)) is not loads
 
 
 def test_read(shelf: Shelf) -> None:
