@@ -75,7 +75,8 @@ def about(look: Look, said: Greeting, width: int, height: int) -> list[list[Part
         first = _("mailcow is set up on this server. The step Verify shows whether it works.")
     if said.apart:
         first = _(
-            "mailcow was started on this server, not from {directory}: the step Configuration shows where.",
+            "mailcow was started on this server, not from {directory}: start the wizard with --dir and its "
+            "directory.",
             directory=said.apart,
         )
     said_here = (

@@ -120,5 +120,11 @@ def test_the_first_screen_says_so(tmp_path: Path) -> None:
     assert (said.there, said.apart) == (False, HERE)
     lines = about(Look(False, False), said, 78, 24)
     text = " ".join(part.strip() for line in lines for part, _style in line)
-    assert f"mailcow was started on this server, not from {HERE}: the step Configuration shows where." in text
-    assert not greeting(Session(machine(), session.settings, session.state), facts(machine()), STEPS).apart
+    assert f"mailcow was started on this server, not from {HERE}: start the wizard with --dir and" in text
+
+
+@pytest.mark.parametrize("files", [{}, {**BRIDGE, f"{HERE}/docker-compose.yml": ""}])
+def test_it_does_not_where_mailcow_may_be_here(files: dict[str, str], tmp_path: Path) -> None:
+    """Its mailcow.conf alone may be lost."""
+    session = Session(machine(**files), Settings(directory=HERE), StateDirectory(str(tmp_path)))
+    assert not greeting(session, session.new_facts(), STEPS).apart

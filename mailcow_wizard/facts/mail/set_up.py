@@ -11,17 +11,20 @@ _BRIDGE = "/sys/class/net/br-mailcow"
 
 def is_set_up(facts: Facts) -> bool:
     """Whether mailcow was started here, at a glance: its bridge is there. Asks nobody. Raises nothing."""
-    return _has(facts, configured=True)
+    try:
+        return facts.host.exists(_BRIDGE) and facts.get(mailcow_conf).exists
+    except HostError:
+        return False
 
 
 def is_set_up_elsewhere(facts: Facts) -> bool:
-    """Whether mailcow's bridge is there and no mailcow.conf in its directory: it was started from another
+    """Whether mailcow's bridge is there and nothing of mailcow in its directory: it was started from another
     one. Asks nobody. Raises nothing."""
-    return _has(facts, configured=False)
-
-
-def _has(facts: Facts, configured: bool) -> bool:
     try:
-        return facts.host.exists(_BRIDGE) and facts.get(mailcow_conf).exists is configured
+        if not facts.host.exists(_BRIDGE):
+            return False
+        from mailcow_wizard.facts.config import MARKS
+
+        return not any(facts.host.exists(facts.settings.within(mark)) for mark in MARKS)
     except HostError:
         return False
