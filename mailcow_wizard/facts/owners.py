@@ -27,9 +27,9 @@ class Owners:
         self._host = host
         self._tables: dict[str, list[list[str]]] = {}
 
-    def of(self, path: str) -> Owned:
-        """The owner and mode of what a path leads to."""
-        info: FileInfo = self._host.info(path)
+    def of(self, path: str, follow: bool = True) -> Owned:
+        """The owner and mode of what a path leads to; without `follow` of a link itself. Raises HostError."""
+        info: FileInfo = self._host.info(path, follow)
         user = self._name(_USERS, info.uid)
         return Owned(path, info.mode, info.uid, info.gid, user, self._name(_GROUPS, info.gid))
 

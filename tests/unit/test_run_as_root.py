@@ -62,6 +62,29 @@ def _link(place: Path) -> str:
     return f"{other} belongs to {SOMEBODY}"
 
 
+def _link_of_a_link(place: Path) -> str:
+    """Root's link leads to somebody's directory, and a link there to where root alone writes."""
+    other, whole = place / "other", place / "whole"
+    other.mkdir()
+    (place / "checkout/helper-scripts").rename(whole)
+    (other / "scripts").symlink_to(whole)
+    (place / "checkout/helper-scripts").symlink_to("../other/scripts")
+    os.chown(other, SOMEBODY, 0)
+    return f"{place}/checkout/../other belongs to {SOMEBODY}"
+
+
+def _link_under_a_sticky_bit(place: Path) -> str:
+    """Its owner may lead it elsewhere, though others may not."""
+    shared, link = place / "shared", place / "shared/checkout"
+    shared.mkdir()
+    (place / "checkout").rename(place / "whole")
+    link.symlink_to(place / "whole")
+    (place / "checkout").symlink_to(link)
+    shared.chmod(0o1777)
+    os.chown(link, SOMEBODY, 0, follow_symlinks=False)
+    return f"{link} belongs to {SOMEBODY}"
+
+
 def _awaited(below: str) -> Callable[[Path], str]:
     """The script is a link to what somebody may make there."""
 
@@ -89,6 +112,8 @@ def _awaited(below: str) -> Callable[[Path], str]:
         _group,
         _first_group,
         _link,
+        _link_of_a_link,
+        _link_under_a_sticky_bit,
         _awaited("reset.sh"),
         _awaited("none/reset.sh"),
     ],
