@@ -101,7 +101,7 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
             severity="blocks",
         )
     if disk.images and disk.images.space.free < need.DISK.fails_below:
-        return _images_full(disk.root, disk.images)
+        return _images_full(disk, disk.images)
     if free < need.DISK.warns_below:
         return Judgement(
             "warn",
@@ -113,29 +113,39 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
     return Judgement("pass", amount, found, evidence, certainty=_certainty(disk.root))
 
 
-def _images_full(root: storage.DataRoot, images: data_places.ImageStore) -> Judgement:
-    """The data root has room, and the images, which lie elsewhere, do not."""
+def _images_full(disk: data_places.DiskSpace, images: data_places.ImageStore) -> Judgement:
+    """The data root has room, and the images, which lie elsewhere, do not. Under a mailcow that is there they
+    stay where they are: from an empty place no container of it starts."""
     free, place = shown_down(images.space.free / need.GIB, 1), _image_place(images)
+    words = _("{free:.1f} GiB free in {place} for images, which need 5 GiB", free=free, place=place)
+    remedies = (
+        _(
+            "Put the images on a larger disk: the line {line} at the top of "
+            "/etc/containerd/config.toml, then restart containerd and Docker.",
+            line='root = "/…/containerd"',
+        ),
+        _MORE_ROOM[0],
+        _MORE_ROOM[-1],
+    )
+    if disk.mailcow and not images.foreseen:
+        words = _(
+            "{free:.1f} GiB free in {place} for images: an update brings new ones beside the old",
+            free=free,
+            place=place,
+        )
+        remedies = (_OLD_IMAGES, _MORE_ROOM[-1], _MORE_ROOM[0])
     return Judgement(
         "warn" if images.foreseen else "fail",
-        _("{free:.1f} GiB free in {place} for images, which need 5 GiB", free=free, place=place),
+        words,
         _(
             "{free:.1f} GiB free of {total:.1f} GiB in {place}, apart from {root}",
             free=free,
             total=images.space.total / need.GIB,
             place=place,
-            root=root.path,
+            root=disk.root.path,
         ),
         (Evidence(f"df -B1 --output=avail {_word(images.existing)}", str(images.space.free)),),
-        (
-            _(
-                "Put the images on a larger disk: the line {line} at the top of "
-                "/etc/containerd/config.toml, then restart containerd and Docker.",
-                line='root = "/…/containerd"',
-            ),
-            _MORE_ROOM[0],
-            _MORE_ROOM[-1],
-        ),
+        remedies,
         severity=None if images.foreseen else "blocks",
         certainty="inferred" if images.foreseen else "proved",
         why=_(

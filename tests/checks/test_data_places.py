@@ -49,6 +49,16 @@ def test_a_disk_that_runs_full_under_a_running_mailcow() -> None:
         assert 'root"' not in " ".join(storage_judges.judge_disk(known).remedies)
 
 
+def test_images_apart_that_run_full_under_a_running_mailcow() -> None:
+    images = ImageStore("/var/lib/containerd", "/var/lib/containerd", Space(GIB, 8 * GIB, 9, 9), False)
+    disk = DiskSpace(ROOT, Space(500 * GIB, 900 * GIB, 9, 9), images)
+    assert "which need 5 GiB" in storage_judges.judge_disk(disk).summary
+    said = storage_judges.judge_disk(disk._replace(mailcow=True))
+    assert said.summary.endswith("for images: an update brings new ones beside the old")
+    assert "`./update.sh --gc`" in said.remedies[0]
+    assert "config.toml" not in " ".join(said.remedies)
+
+
 def test_whether_mailcow_has_data_there_is_seen() -> None:
     volumes = {
         "Volumes": [{"Name": "mcprod_mysql-vol-1", "Labels": {"com.docker.compose.project": "mcprod"}}]
