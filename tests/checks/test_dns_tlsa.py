@@ -205,6 +205,7 @@ class Served(World):
         labels = {
             "com.docker.compose.project": self.project,
             "com.docker.compose.service": "postfix-mailcow",
+            "com.docker.compose.project.working_dir": "/srv/mailcow",
         }
         ports = [{"IP": "0.0.0.0", "PublicPort": 25, "Type": "tcp"}]
         return HttpReply(
@@ -222,12 +223,15 @@ class Served(World):
         return Certificate(b"shown", "")
 
 
-def compared(project: str = "mailcowdockerized", installed: bool = True, trouble: str = "") -> Tlsa:
+def compared(
+    project: str = "mailcowdockerized", installed: bool = True, trouble: str = "", files: tuple[str, ...] = ()
+) -> Tlsa:
     known = facts({(PLACE, "TLSA"): f"3 1 1 {ZEROS}"})
     world = Served(world_of(known).records)
     world.project, world.trouble = project, trouble
     if installed:
         world.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n"
+    world.files.update(dict.fromkeys(files, ""))
     known.host = world
     return known.get(tlsa)
 
@@ -236,7 +240,21 @@ def test_only_mailcows_own_port_is_compared_with() -> None:
     found = compared()
     assert (found.certificate, found.not_served) == (b"shown", "")
     assert compared("other").not_served == "mailcow does not serve port 25 here"
-    assert compared(installed=False).not_served == "mailcow is not installed yet"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ((), "mailcow is not installed yet: /opt/mailcow-dockerized is not there"),
+        (("/var/run/docker.sock",), "mailcow runs in /srv/mailcow, not in /opt/mailcow-dockerized"),
+        (
+            ("/opt/mailcow-dockerized/docker-compose.yml",),
+            "there is no /opt/mailcow-dockerized/mailcow.conf",
+        ),
+    ],
+)
+def test_why_it_is_not_compared_is_said_as_everywhere(files: tuple[str, ...], said: str) -> None:
+    assert compared(installed=False, files=files).not_served == said
 
 
 def test_a_port_without_a_certificate_is_not_praised() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.dns.der import public_key
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
@@ -81,8 +82,9 @@ def _signed(facts: Facts, server: MailServer) -> str:
 
 def _served(facts: Facts, server: MailServer) -> bytes:
     """The certificate of mailcow's own port 25. Raises HostError where mailcow does not serve it."""
-    if not facts.get(mailcow_conf).exists:
-        raise HostError(_("mailcow is not installed yet"))
+    conf = facts.get(mailcow_conf)
+    if not conf.exists:
+        raise HostError(facts.get(place).absent or _("there is no {path}", path=conf.path))
     port = facts.get(survey)[_SMTP]
     if not any(one.own for one in port.occupants):
         raise HostError(_("mailcow does not serve {where} here", where=port.binding.where))
