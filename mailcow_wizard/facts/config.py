@@ -61,16 +61,15 @@ def place(facts: Facts) -> Place:
     except Missing:
         names = None
     mailcow = any(mark in (names or ()) for mark in MARKS)
-    return Place(directory, names, mailcow, "" if mailcow else _elsewhere(facts, directory))
+    return Place(directory, names, mailcow, "" if mailcow else _elsewhere(facts))
 
 
-def _elsewhere(facts: Facts, directory: str) -> str:
+def _elsewhere(facts: Facts) -> str:
     try:
         known = facts.get(containers) if may_run(facts) else ()
     except HostError:
         return ""
-    homes = sorted({one.home for one in known if one.home})
-    return next((home for home in homes if home.rstrip("/") != directory), "")
+    return min((one.home for one in known if one.home), default="")
 
 
 class ConfFile(NamedTuple):

@@ -26,7 +26,9 @@ COMPOSE_LABEL = "com.docker.compose."
 
 class Container(NamedTuple):
     """A container: its names for people and for compose, the ports that it publishes (address, port), the
-    image that it was made from, and the ports of UDP and SCTP that it publishes (protocol, address, port)."""
+    image that it was made from, and the ports of UDP and SCTP that it publishes (protocol, address, port).
+    `home` is the directory of the mailcow that it is a part of, where that is another one than is looked at.
+    """
 
     id: str
     name: str
@@ -36,11 +38,7 @@ class Container(NamedTuple):
     published: tuple[tuple[str, int], ...]
     image: str = ""
     others: tuple[tuple[str, str, int], ...] = ()
-
-    @property
-    def home(self) -> str:
-        """The directory of the mailcow that it is a part of; empty where it is of none."""
-        return self.directory if self.service.endswith("-mailcow") else ""
+    home: str = ""
 
 
 def containers(facts: Facts) -> tuple[Container, ...]:
@@ -50,8 +48,9 @@ def containers(facts: Facts) -> tuple[Container, ...]:
     reply = facts.host.http(docker_socket(facts), "/containers/json")
     if reply.status != 200:
         raise HostError(_("Docker answers {status} when asked for its containers", status=reply.status))
+    here = facts.settings.directory.rstrip("/") or "/"
     try:
-        return tuple(_container(one) for one in json.loads(reply.body))
+        return tuple(_container(one, here) for one in json.loads(reply.body))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise HostError(_("Docker's list of containers is not readable")) from None
 
@@ -73,7 +72,7 @@ def may_run(facts: Facts) -> bool:
         return True
 
 
-def _container(listed: dict[str, object]) -> Container:
+def _container(listed: dict[str, object], here: str) -> Container:
     names, labels, ports = listed.get("Names"), listed.get("Labels"), listed.get("Ports")
     labels = labels if isinstance(labels, dict) else {}
     places = tuple(
@@ -81,15 +80,18 @@ def _container(listed: dict[str, object]) -> Container:
         for one in (ports if isinstance(ports, list) else ())
         if isinstance(one, dict) and isinstance(one.get("PublicPort"), int)
     )
+    service = str(labels.get(f"{COMPOSE_LABEL}service", ""))
+    directory = str(labels.get(f"{COMPOSE_LABEL}project.working_dir", ""))
     return Container(
         id=str(listed["Id"]),
         name=str(names[0]).lstrip("/") if isinstance(names, list) and names else str(listed["Id"])[:12],
         project=str(labels.get(f"{COMPOSE_LABEL}project", "")),
-        service=str(labels.get(f"{COMPOSE_LABEL}service", "")),
-        directory=str(labels.get(f"{COMPOSE_LABEL}project.working_dir", "")),
+        service=service,
+        directory=directory,
         published=tuple((address, port) for kind, address, port in places if kind == "tcp"),
         image=str(listed.get("Image") or ""),
         others=tuple(one for one in places if one[0] in ("udp", "sctp")),
+        home=directory if service.endswith("-mailcow") and directory.rstrip("/") != here else "",
     )
 
 

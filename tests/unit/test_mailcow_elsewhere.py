@@ -97,6 +97,14 @@ def test_a_container_of_others_still_is() -> None:
     assert [one.fix.id for one in offers("ports.smtp", Judgement("fail", ""), seen)] == ["stop-container"]
 
 
+def test_one_that_its_own_override_adds_is_stopped_by_its_name() -> None:
+    there = {f"{HERE}/docker-compose.yml": "", f"{HERE}/mailcow.conf": "HTTP_PORT=8080\n"}
+    seen = facts(machine(box("adminer-mailcow", f"{HERE}/", 8080), **there))
+    port = seen.get(survey)["ports.http"]
+    assert judge_port(port).summary.startswith("the container mcprod-adminer-mailcow-1 has port 8080")
+    assert "docker stop mcprod-adminer-mailcow-1" in remedies(port)[0]
+
+
 def test_no_new_configuration_is_advised() -> None:
     assert said_of_none(facts(machine(box("postfix-mailcow"))), "none") == f"none; {APART}"
     assert said_of_none(facts(machine()), "none").endswith("makes it")
