@@ -101,6 +101,17 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         Trouble("daemon", _("Docker does not answer any more"), ("systemctl status docker",), True),
     ),
     (
+        # What GitHub's registry and Docker Hub's gate allow in a minute, not what Docker Hub gives in hours.
+        r"toomanyrequests: retry-after|\(HAP429\)|parsing HTTP 429 response"
+        r"|https?://(?!\S{0,80}docker\.io/)\S{1,400}: 429",
+        Trouble(
+            "busy",
+            _("the registry is asked too often at this moment"),
+            (_("Wait for some minutes, then run this again."),),
+            True,
+        ),
+    ),
+    (
         r"toomanyrequests|429 too many requests|pull rate limit",
         Trouble(
             "rate",

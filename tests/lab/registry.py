@@ -2,8 +2,8 @@
 
 `python registry.py DIRECTORY PORT [ADDRESS]` serves `DIRECTORY/images.json` and the blobs beside it on an
 address (127.0.0.1), over TLS where `DIRECTORY/tls.pem` and `DIRECTORY/tls.key` are. What is wrong with it
-stands in `DIRECTORY/faults.json`, read at each request: `status` answers everything so, `missing` are images
-without a manifest, `rate` is how many bytes a second a blob is served with.
+stands in `DIRECTORY/faults.json`, read at each request: `status` answers everything so, with `body`,
+`missing` are images without a manifest, `rate` is how many bytes a second a blob is served with.
 """
 
 import gzip
@@ -102,7 +102,7 @@ class _Answers(BaseHTTPRequestHandler):
         faults = json.loads((self.directory / "faults.json").read_text())
         parts = self.path.strip("/").split("/")
         if faults.get("status"):
-            self._send(faults["status"], b"{}")
+            self._send(faults["status"], faults.get("body", "{}").encode())
         elif parts == ["v2"]:
             self._send(200, b"{}")
         elif len(parts) > 3 and parts[-2] == "manifests":

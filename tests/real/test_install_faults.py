@@ -1,5 +1,6 @@
 """What goes wrong in the middle of an install on a real engine: it is named, and the end is the same."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,18 @@ def test_the_disk_is_full_while_images_come(place: Place, undisturbed: dict[str,
     finally:
         size("50%")
     ends_alike(place, undisturbed)
+
+
+def test_a_registry_that_is_asked_too_often(place: Place, undisturbed: dict[str, object]) -> None:
+    """As GitHub's says it: it passes by itself."""
+    words = "retry-after: 985.86µs, allowed: 44000/minute"
+    place.faults(status=429, body=json.dumps({"errors": [{"code": "TOOMANYREQUESTS", "message": words}]}))
+    with running(place.begin()) as begun:
+        assert wait_until(lambda: place.log.exists() and "(2 of 6)" in place.log.read_text(), 60)
+        place.faults()
+        assert begun.wait(120) in (0, 2, 3), place.log.read_text()[-2000:]
+    assert "the registry is asked too often at this moment; tries again" in place.log.read_text()
+    assert place.look() == undisturbed
 
 
 def test_a_port_is_taken_after_the_checks(place: Place, undisturbed: dict[str, object]) -> None:

@@ -48,6 +48,20 @@ SAID = {
         "Error response from daemon: toomanyrequests: You have reached your pull rate limit.",
         ("rate", "", False),
     ),
+    "for a moment, GitHub": (
+        "Error response from daemon: toomanyrequests: retry-after: 985.86µs, allowed: 44000/minute",
+        ("busy", "", True),
+    ),
+    "for a moment, GitHub, Docker 29": (
+        'unknown: failed to resolve reference "ghcr.io/mailcow/unbound:1.24": unexpected status from HEAD '
+        "request to https://ghcr.io/v2/mailcow/unbound/manifests/1.24: 429 Too Many Requests",
+        ("busy", "", True),
+    ),
+    "for a moment, Docker Hub": (
+        "Error response from daemon: error parsing HTTP 429 response body: invalid character 'T' looking for "
+        'beginning of value: "Too Many Requests (HAP429).\\n"',
+        ("busy", "", True),
+    ),
     "stale login": (
         'Error response from daemon: Head "https://ghcr.io/v2/mailcow/unbound/manifests/1": denied: denied',
         ("login", "", False),
