@@ -1,5 +1,6 @@
 """Changes of the machine's mailcow.conf: the edit, and what makes mailcow take it up."""
 
+import shlex
 from collections.abc import Collection, Mapping
 
 from mailcow_wizard.conf.document import Document
@@ -139,7 +140,7 @@ def _commands(facts: Facts, keys: Collection[str]) -> str:
     """What a shell is given to have mailcow take up these keys, in one line."""
     compose = " ".join(compose_words(facts))
     down = (f"{compose} down",) if _needs_down(keys) else ()
-    return " && ".join((f"cd {facts.settings.directory}", *down, f"{compose} up -d"))
+    return " && ".join((f"cd {shlex.quote(facts.settings.directory)}", *down, f"{compose} up -d"))
 
 
 def compose_words(facts: Facts) -> tuple[str, ...]:

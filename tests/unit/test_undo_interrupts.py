@@ -90,6 +90,12 @@ def test_so_it_has_for_what_its_override_file_says_of_the_network() -> None:
     assert not taken_up(Facts(Docker([])), steps)
 
 
+def test_what_takes_them_up_can_be_given_to_a_shell() -> None:
+    steps = (Edit("/srv/mail cow/mailcow.conf", b"SKIP_SOGO=y\n", b""),)
+    (note,) = taken_up(Facts(Docker(MAILCOW)), steps)
+    assert note.text.endswith(": cd '/srv/mail cow' && docker compose up -d")
+
+
 def test_of_many_the_first_are_named() -> None:
     assert interrupts(Facts(Docker(BOXES * 2)), (STOP,)).endswith(", mailcow-postfix-1, …")
 
