@@ -285,7 +285,7 @@ def _changed(found: checkout.Checkout) -> list[Trouble]:
                     word=word(found.directory),
                     since=since,
                     compose_file=COMPOSE_FILE,
-                    overrides=OVERRIDE,
+                    overrides=override_among(found.names) or OVERRIDE,
                 ),
             ),
             "degrades",

@@ -76,6 +76,14 @@ def test_one_trouble(changes: dict[str, Any], status: str, part: str) -> None:
         assert said.remedies
 
 
+def test_a_change_is_to_be_moved_into_the_override_file_that_compose_takes() -> None:
+    """Beside compose.override.yml it passes over docker-compose.override.yml."""
+    edited = GOOD._replace(edited=("docker-compose.yml",))
+    assert "Move it to docker-compose.override.yml" in judge_checkout(edited).remedies[0]
+    beside = edited._replace(names=(*GOOD.names, "compose.override.yml"))
+    assert "Move it to compose.override.yml" in judge_checkout(beside).remedies[0]
+
+
 def test_a_known_fault_is_worse_than_what_was_not_seen() -> None:
     said = judge_checkout(GOOD._replace(shallow=True, unread=("local changes (no git)",)))
     assert said.status == "warn"
