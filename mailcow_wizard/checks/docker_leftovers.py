@@ -24,7 +24,7 @@ def judge_leftovers(seen: Leftovers) -> Judgement:
         Evidence("docker network ls", _names(left.networks)),
         Evidence("docker volume ls", _names(left.volumes)),
     )
-    troubles = [*_running(seen), *_volumes(seen), *_stopped(seen)]
+    troubles = [_still(seen)] if seen.still else [*_running(seen), *_volumes(seen), *_stopped(seen)]
     found = _counted(seen)
     if troubles:
         return judged(troubles, evidence, found)
@@ -61,18 +61,24 @@ def _running(seen: Leftovers) -> list[Trouble]:
         where=where,
         project=boxes[0].project,
     )
-    remedies = (
-        _(
-            "If that one is meant: `./wizard --dir {directory} check`",
-            directory=boxes[0].directory or "DIR",
-        ),
+    return [Trouble("warn", words, _of_another(boxes[0].directory), "blocks")]
+
+
+def _still(seen: Leftovers) -> Trouble:
+    """Nothing is left over of one that has its mailcow.conf: it was stopped."""
+    words = _("another mailcow is in {directory}, and does not run", directory=seen.still)
+    return Trouble("warn", words, _of_another(seen.still), "blocks")
+
+
+def _of_another(directory: str) -> tuple[str, ...]:
+    return (
+        _("If that one is meant: `./wizard --dir {directory} check`", directory=directory or "DIR"),
         _(
             "If it is to go: back it up first (helper-scripts/backup_and_restore.sh), then `docker "
             "compose down` in {directory}, which keeps its volumes.",
-            directory=boxes[0].directory or _("its directory"),
+            directory=directory or _("its directory"),
         ),
     )
-    return [Trouble("warn", words, remedies, "blocks")]
 
 
 def _unnamed(seen: Leftovers, boxes: list[LeftContainer]) -> Trouble:

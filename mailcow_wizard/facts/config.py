@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.containers import containers, may_run
+from mailcow_wizard.facts.containers import containers, every_container, may_run
 from mailcow_wizard.facts.docker import seconds
 from mailcow_wizard.facts.running_database import Differing, differing
 from mailcow_wizard.facts.store import Facts
@@ -26,12 +26,13 @@ DATABASE_KEYS = ("DBNAME", "DBUSER", "DBPASS", "DBROOT")
 
 class Place(NamedTuple):
     """mailcow's directory, what lies in it (None: there is no such directory), and whether any of that is
-    mailcow's. `elsewhere`: it holds none, and this is the directory of one that runs."""
+    mailcow's. `elsewhere`: it holds none, and this is the directory of one that runs, or stands `still`."""
 
     directory: str
     names: tuple[str, ...] | None
     mailcow: bool
     elsewhere: str = ""
+    still: bool = False
 
     @property
     def absent(self) -> str:
@@ -45,7 +46,13 @@ class Place(NamedTuple):
 
     @property
     def apart(self) -> str:
-        """That the mailcow which runs is another directory's, in words."""
+        """That the mailcow which is there is another directory's, in words."""
+        if self.still:
+            return _(
+                "mailcow is in {elsewhere}, where it does not run, and not in {directory}",
+                elsewhere=self.elsewhere,
+                directory=self.directory,
+            )
         return _(
             "mailcow runs in {elsewhere}, not in {directory}",
             elsewhere=self.elsewhere,
@@ -61,15 +68,23 @@ def place(facts: Facts) -> Place:
     except Missing:
         names = None
     mailcow = any(mark in (names or ()) for mark in MARKS)
-    return Place(directory, names, mailcow, "" if mailcow else _elsewhere(facts))
+    return Place(directory, names, mailcow, *(("", False) if mailcow else _elsewhere(facts)))
 
 
-def _elsewhere(facts: Facts) -> str:
+def _elsewhere(facts: Facts) -> tuple[str, bool]:
+    """The directory of another mailcow, and whether it stands still: then its mailcow.conf has to be there,
+    for containers alone may be what is left of one."""
     try:
-        known = facts.get(containers) if may_run(facts) else ()
+        if not may_run(facts):
+            return "", False
+        running = min((one.home for one in facts.get(containers) if one.home), default="")
+        if running:
+            return running, False
+        homes = sorted({one.home for one in facts.get(every_container) if one.home})
+        still = next((one for one in homes if facts.host.exists(f"{one.rstrip('/')}/{NAME}")), "")
     except HostError:
-        return ""
-    return min((one.home for one in known if one.home), default="")
+        return "", False
+    return still, bool(still)
 
 
 class ConfFile(NamedTuple):

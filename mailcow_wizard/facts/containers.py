@@ -43,9 +43,18 @@ class Container(NamedTuple):
 
 def containers(facts: Facts) -> tuple[Container, ...]:
     """The running containers, from Docker's API; raises HostError where it does not answer."""
+    return _containers(facts, "/containers/json")
+
+
+def every_container(facts: Facts) -> tuple[Container, ...]:
+    """Those that do not run, too; raises HostError as well."""
+    return _containers(facts, "/containers/json?all=1")
+
+
+def _containers(facts: Facts, target: str) -> tuple[Container, ...]:
     import json
 
-    reply = facts.host.http(docker_socket(facts), "/containers/json")
+    reply = facts.host.http(docker_socket(facts), target)
     if reply.status != 200:
         raise HostError(_("Docker answers {status} when asked for its containers", status=reply.status))
     here = facts.settings.directory.rstrip("/") or "/"

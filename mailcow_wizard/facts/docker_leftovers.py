@@ -74,7 +74,8 @@ class Leftovers(NamedTuple):
 
     `directory` is mailcow's, `project` the name that compose gives it, `configured` that its mailcow.conf is
     there. `asked` is False where no engine answers, and `installed` whether there is one. `apart`: the one
-    that answers holds other things than this machine's usual Docker.
+    that answers holds other things than this machine's usual Docker. `still` is the directory of a mailcow
+    that is left, has its mailcow.conf, and does not run.
     """
 
     asked: bool
@@ -85,6 +86,7 @@ class Leftovers(NamedTuple):
     own: Stack
     left: Stack
     apart: bool = False
+    still: str = ""
 
 
 _NOTHING = Stack((), (), ())
@@ -139,7 +141,13 @@ def leftovers(facts: Facts) -> Leftovers:
         tuple(one for one in found.volumes if one not in own.volumes),
     )
     known = facts.get(docker.told)
-    return none._replace(asked=True, own=own, left=left, apart=bool(known and known.apart))
+    return none._replace(
+        asked=True,
+        own=own,
+        left=left,
+        apart=bool(known and known.apart),
+        still=here.elsewhere if here.still else "",
+    )
 
 
 def _real(facts: Facts, directory: str) -> str:

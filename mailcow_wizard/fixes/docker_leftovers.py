@@ -21,6 +21,13 @@ def remove(facts: Facts) -> Plan | None:
     boxes, networks = seen.left.containers, seen.left.networks
     if not seen.asked or not (boxes or networks):
         return None
+    if seen.still:
+        raise NoPlan(
+            _(
+                "The mailcow in {directory} has its mailcow.conf: it was stopped, and is not taken away.",
+                directory=seen.still,
+            )
+        )
     running = [one.name for one in boxes if one.runs]
     if running:
         raise NoPlan(

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 from mailcow_wizard.checks.config_file import judge_present
+from mailcow_wizard.checks.docker_leftovers import judge_leftovers
 from mailcow_wizard.checks.port_remedies import remedies
 from mailcow_wizard.checks.ports import judge_port
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.config import place, presence
+from mailcow_wizard.facts.docker_leftovers import leftovers
 from mailcow_wizard.facts.mail.installed import installed
 from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes.docker_leftovers import remove
 from mailcow_wizard.fixes.mailcow_conf import said_of_none
 from mailcow_wizard.fixes.ports import offers
 from mailcow_wizard.host.files.state import StateDirectory
@@ -77,6 +81,35 @@ def test_it_is_said_where_it_runs() -> None:
 )
 def test_where_none_does_nothing_is_said_of_it(host: DockerHost) -> None:
     assert not facts(host).get(place).elsewhere
+
+
+def still(**files: str) -> Facts:
+    """Of that mailcow no container runs."""
+    boxes = [{**box("postfix-mailcow"), "State": "exited", "Ports": []}]
+    volumes = {
+        "Volumes": [{"Name": "mcprod_mysql-vol-1", "Labels": {"com.docker.compose.project": "mcprod"}}]
+    }
+    said = {"/containers/json": [], "/containers/json?all=1": boxes, "/volumes": volumes, "/networks": []}
+    return facts(Machine({**said, "/version": {"Version": "28.1.0"}, "/info": {}}, files=files))
+
+
+def test_one_that_was_stopped_is_not_left_over() -> None:
+    """Its mailcow.conf is there, and nothing of it is to be removed."""
+    seen, stands = still(**{f"{THERE}/mailcow.conf": ""}), f"mailcow is in {THERE}, where it does not run"
+    assert seen.get(place).absent == f"{stands}, and not in {HERE}"
+    assert judge_present(presence(seen)).summary.startswith(stands)
+    said = judge_leftovers(seen.get(leftovers))
+    assert (said.status, said.summary) == ("warn", f"another mailcow is in {THERE}, and does not run")
+    assert "docker volume rm" not in " ".join(said.remedies)
+    with pytest.raises(NoPlan, match="it was stopped"):
+        remove(seen)
+
+
+def test_what_one_left_without_its_mailcow_conf_still_is() -> None:
+    seen = still()
+    assert not seen.get(place).elsewhere
+    assert "its mailcow.conf is missing" in judge_leftovers(seen.get(leftovers)).summary
+    assert remove(seen)
 
 
 def test_no_container_of_it_is_stopped_for_its_port() -> None:
