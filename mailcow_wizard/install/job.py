@@ -247,6 +247,7 @@ class Job:
         if not backwards:
             work.apply(lambda: False)
         error = work.standing.error
+        last = f" ({said[-1]})" if said else ""
         if work.standing.state != "applied":
             work.take_back(error)
         journal.tell(change, {"kind": "end", "state": work.standing.state, "error": error, "result": None})
@@ -258,7 +259,6 @@ class Job:
         self.stand(change="", changes=changes)
         if work.standing.state == "undone" and backwards:
             return
-        last = f" ({said[-1]})" if said else ""
         left = f"; {work.standing.error}" if work.standing.error != error else ""
         raise Failed(f"{journal.plan(change).title}: {error}{last}{left}")
 

@@ -94,6 +94,12 @@ def test_what_cannot_be_taken_back_is_told(place: Place, monkeypatch: pytest.Mon
     assert again.standing.change == ""
 
 
+def test_why_it_failed_is_not_what_taking_it_back_said(place: Place) -> None:
+    fails = place.shell("(echo no such package; exit 1)", "echo nothing to remove")
+    with pytest.raises(Failed, match=r"exit code 1 \(no such package\)$"):
+        job(place).change(place.made(fails))
+
+
 def test_a_stop_between_two_stages_leaves_the_one_before_done(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
