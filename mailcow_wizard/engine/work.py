@@ -15,6 +15,7 @@ from mailcow_wizard.host.files.changing import Changing, Seen
 from mailcow_wizard.host.processes.detached import pause
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import of_command
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -32,6 +33,10 @@ _OWN = -1
 # again by systemd is given ten.
 _TRIES = 10
 _PAUSE_S = 1.0
+# For dpkg's lock apt waits where it is told to, for that of its lists never; without it, it has done nothing.
+_LISTS_TAKEN = pattern(r"^E: (Could not get lock \S{1,200}/apt/lists/lock.*)")
+_LISTS_S = 120.0
+_LISTS_PAUSE_S = 3.0
 
 
 class _Ended(HostError):
@@ -116,16 +121,7 @@ class Work:
             self._changing.replace(step.path, step.before, step.after, new, self._tag(number))
 
     def _command(self, number: int, argv: tuple[str, ...], timeout: float) -> None:
-        mark = f"{self._change}.{number}"
-
-        def note(pid: int) -> None:
-            about = {"pid": pid, "mark": mark, "timeout": timeout}
-            self._journal.keep(self._change, _RUNNING, json.dumps(about).encode())
-
-        def listen(line: str) -> None:
-            self._tell("output", number, of_command(argv, line))
-
-        code = self._changing.run(argv, timeout, listen, mark, note)
+        code = self._run(number, argv, timeout)
         if code:
             command = readable.words(argv, self._secrets)[0]
             raise _Ended(
@@ -133,6 +129,36 @@ class Work:
                 if code < 0
                 else _("{command} failed with exit code {code}", command=command, code=code)
             )
+
+    def _run(self, number: int, argv: tuple[str, ...], timeout: float) -> int:
+        """Its exit code; while another process has apt's lists, as at night or after a boot, it is tried
+        again."""
+        mark = f"{self._change}.{number}"
+
+        def note(pid: int) -> None:
+            about = {"pid": pid, "mark": mark, "timeout": timeout}
+            self._journal.keep(self._change, _RUNNING, json.dumps(about).encode())
+
+        told: set[str] = set()
+        waited = 0.0
+        while True:
+            said: set[str] = set()
+
+            def listen(line: str, said: set[str] = said, told: set[str] = told) -> None:
+                said.add(line)
+                if line not in told:
+                    self._tell("output", number, of_command(argv, line))
+
+            code = self._changing.run(argv, timeout, listen, mark, note)
+            taken = next(filter(None, map(_LISTS_TAKEN.match, said)), None)
+            if not code or not taken or waited >= _LISTS_S:
+                return code
+            if not waited:
+                why = _("waits up to {seconds:.0f} s: {why}", seconds=_LISTS_S, why=taken[1])
+                self._tell("output", number, why)
+            told = said
+            pause(_LISTS_PAUSE_S)
+            waited += _LISTS_PAUSE_S
 
     def _await_command(self) -> None:
         """A command of a killed run may still go on: it ends first."""

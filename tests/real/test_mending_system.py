@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from lab.inside import needs
+from lab.inside import needs, running
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.machine import booted as boot
 from lab.netns import Namespace, link
@@ -58,6 +58,13 @@ done > Packages
 rm -rf /tmp/*
 echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list
 rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/*
+"""
+
+_HOLDS = """import fcntl, sys, time
+lock = open(sys.argv[1], "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(5)
 """
 
 
@@ -136,6 +143,20 @@ def test_missing_tools_come_by_apt(machine: Machine) -> None:
     assert whole(machine) != before
     mend.undo(made["change"])
     assert whole(machine) == before
+
+
+def test_it_waits_while_another_apt_has_the_lists(machine: Machine) -> None:
+    """As apt-daily.service does soon after a boot."""
+    mend = mender(machine)
+    lists = "/var/lib/apt/lists"
+    machine.run(["sh", "-c", f"rm -rf {lists}/*; touch {lists}/lock"], check=True)
+    with running(machine.start(["python3", "-c", _HOLDS, f"{lists}/lock"])) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        made = mend.ask("apply", "system.tools", "install-tools")
+        assert made["state"] == "applied", made
+    mend.undo(made["change"])
+    machine.run(["dpkg", "--purge", "libfake"], check=True)
 
 
 def test_what_others_need_by_now_is_not_removed(machine: Machine) -> None:
