@@ -61,29 +61,31 @@ class Work:
         self.untouched = ""
         """Why nothing was taken back, where all is as it was before that was tried."""
         self._left: set[int] = set()
+        self._stopped: Callable[[], bool] = lambda: False
 
     def apply(self, stopped: Callable[[], bool]) -> None:
         """Does the steps that are not done; ends at the first that fails. `standing` tells how it ended.
 
         Where the plan wants it, somebody has to confirm in the end; `unconfirmed` tells that nobody did.
         """
+        self._stopped = stopped
         try:
             self._await_command()
             self._stand(state="applying", doing="apply", error="")
             for number, step in enumerate(self._plan.steps):
                 if self.standing.marks[number] == "done":
                     continue
-                if stopped():
+                if self._stopped():
                     raise HostError(_("stopped, as was asked for"))
                 self._one(number, step)
             if self._plan.confirm:
-                self._await_confirmation(stopped)
+                self._await_confirmation()
             self._stand(state="applied")
         except HostError as error:
             self._tell("failed", self._under_way(), str(error))
             self._stand_if_possible(state="failed", error=self._shown(str(error)))
 
-    def _await_confirmation(self, stopped: Callable[[], bool]) -> None:
+    def _await_confirmation(self) -> None:
         """Waits until somebody says that all is well: who was cut off cannot."""
         seconds = self._plan.confirm
         self.unconfirmed = True
@@ -92,7 +94,7 @@ class Work:
             if self._journal.kept(self._change, CONFIRMED) is not None:
                 self.unconfirmed = False
                 return
-            if stopped():
+            if self._stopped():
                 raise HostError(_("stopped, as was asked for"))
             pause(_LOOK_S)
         raise HostError(_("nobody confirmed within {seconds:.0f} seconds", seconds=seconds))
@@ -151,7 +153,7 @@ class Work:
 
             code = self._changing.run(argv, timeout, listen, mark, note)
             taken = next(filter(None, map(_LISTS_TAKEN.match, said)), None)
-            if not code or not taken or waited >= _LISTS_S:
+            if not code or not taken or waited >= _LISTS_S or self._stopped():
                 return code
             if not waited:
                 why = _("waits up to {seconds:.0f} s: {why}", seconds=_LISTS_S, why=taken[1])
