@@ -151,7 +151,7 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
     if rows:
         return rows
     if group.trouble:
-        rows.append(_distrusted(group, shown, found))
+        rows.append(_distrusted(group, shown, found, loaded))
     if left < min(_RENEWED_BY_D * _DAY, (shown.ends - shown.begins) / 4):
         rows.append(
             Trouble(
@@ -207,7 +207,7 @@ def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme, load
     return Trouble("fail", f"{words}{_by(acme)}{_not_running(found)}", _trying(found, acme))
 
 
-def _distrusted(group: Group, shown: Shown, found: Certificates) -> Trouble:
+def _distrusted(group: Group, shown: Shown, found: Certificates, loaded: Shown | None) -> Trouble:
     if group.trouble == NO_AUTHORITIES:
         words = _(
             "whether clients trust the certificate on {ports}, by {issuer}, is not known: this machine has "
@@ -223,6 +223,9 @@ def _distrusted(group: Group, shown: Shown, found: Certificates) -> Trouble:
         issuer=shown.issuer,
         said=said,
     )
+    if loaded:
+        words = f"{words}{_newer(loaded, found)}"
+        return Trouble("warn" if _skips(found) else "fail", words, (_LOAD,))
     if _skips(found):
         # An authority of one's own may be known to one's own clients.
         return Trouble(

@@ -25,6 +25,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
             "good": made.issued(place, "good", NAME, begins=day(-20), ends=day(60)),
             "wrong": made.issued(place, "wrong", "www.example.net", begins=day(-20), ends=day(60)),
             "expired": made.issued(place, "old", NAME, begins=day(-110), ends=day(-20)),
+            "staging": made.issued(place, "staging", NAME, begins=day(-40), ends=day(50)),
             "soon": made.issued(place, "soon", NAME, begins=day(-86), ends=day(4)),
             "early": made.issued(place, "early", NAME, begins=day(10), ends=day(60)),
             "own": made.self_signed(place, "own", f"/CN={NAME}", NAME),
@@ -42,6 +43,17 @@ def test_a_better_certificate_that_nobody_has_loaded(files: Files, shown: str, c
     assert "cert.pem holds another, good for 60 d more, which was not loaded" in said.summary
     assert "restart postfix-mailcow dovecot-mailcow" in said.remedies[0]
     assert "acme" not in " ".join(said.remedies)
+
+
+@pytest.mark.parametrize(("conf", "status"), [("", "fail"), ("SKIP_LETS_ENCRYPT=y\n", "warn")])
+def test_one_that_replaces_what_clients_do_not_trust(files: Files, conf: str, status: str) -> None:
+    """As where Let's Encrypt's staging made the one that is shown, or an authority of one's own."""
+    host = machine(ssl.PEM_cert_to_DER_cert(files["staging"]), "unable to get issuer certificate", conf=conf)
+    assert "restart" not in judge_certificate(host.facts().get(certificates)).remedies[0]
+    host.files[f"{DIRECTORY}/data/assets/ssl/cert.pem"] = files["good"]
+    said = judge_certificate(host.facts().get(certificates))
+    assert (said.status, "which was not loaded" in said.summary) == (status, True)
+    assert "restart postfix-mailcow dovecot-mailcow" in said.remedies[0]
 
 
 @pytest.mark.parametrize("pair", ["soon early", "soon ", "snake-oil snake-oil"])
