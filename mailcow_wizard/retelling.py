@@ -33,7 +33,7 @@ _MOST_PARTS = 200
 _MOST_PLACES = 2000
 """Where the values of one sentence may end that are tried; its own take 100 at most."""
 _KEY = 4
-_SENTENCES = pattern(r"(?<=[.!?])( )(?=[A-Z])")
+_SENTENCES = pattern(r"(?:(?<=[.!?])|(?<=[.!?]\)))( )(?=[A-Z])")
 _LIST = pattern(r"(; |, )")
 _ENDS_A_WORD = pattern(r"[\w).”]$")
 _NUMBER = pattern(r"0x[0-9a-f]+|[-+]?[0-9]+(?:[.,\s][0-9]{3})*(?:[.,][0-9]+)?")
@@ -224,6 +224,10 @@ def _in_pieces(text: str, part: Callable[[str], str], whole: bool = False) -> st
     for joints in (_SENTENCES, _LIST):
         pieces = joints.split(text)
         if len(pieces) > 1 and (told := _joined(pieces, part, True)):
+            return told
+    # What is one text to the catalogue may be several sentences.
+    for blank in itertools.islice(_SENTENCES.finditer(text), _MOST_WAYS):
+        if told := _joined((text[: blank.start()], " ", text[blank.end() :]), part, True):
             return told
     return _joined(text.partition(": "), part, whole) if ": " in text else ""
 

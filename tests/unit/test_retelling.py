@@ -156,6 +156,23 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
             "sh failed with exit code 7; what was changed was taken back",
             "sh scheiterte mit Exit-Code 7; was geändert war, wurde zurückgenommen",
         ),
+        (
+            "This server is at IONOS. IONOS blocks port 25 of new servers: ask its support by telephone or "
+            "chat to open outgoing port 25 for this contract. See also the firewall policy in the Cloud "
+            "Panel, Network. Such rules change; its support knows those of today.",
+            "Dieser Server steht bei IONOS. IONOS sperrt Port 25 neuer Server: den Support per Telefon oder "
+            "Chat bitten, den ausgehenden Port 25 für diesen Vertrag zu öffnen. Siehe auch die "
+            "Firewall-Richtlinie im Cloud Panel, Network. Solche Regeln ändern sich; die heutigen "
+            "kennt der Support.",
+        ),
+        (
+            "In robot.hetzner.com open Server, this server, IPs; click the field beside 192.0.2.1 and enter "
+            "mail.example.org. (Of a cloud server: Hetzner Console, this server, Networking, Edit reverse "
+            "DNS.) Where its panel looks different, its support knows the place.",
+            "In robot.hetzner.com Server, diesen Server, IPs öffnen; auf das Feld neben 192.0.2.1 klicken "
+            "und mail.example.org eingeben. (Bei einem Cloud-Server: Hetzner Console, dieser Server, "
+            "Networking, Edit reverse DNS.) Sieht die Oberfläche anders aus, kennt der Support die Stelle.",
+        ),
         ("6,416 bytes", "6.416 Bytes"),
         ("/x is larger than 1,048,576 bytes", "/x ist größer als 1.048.576 Bytes"),
         ("Open them: ufw allow 110,143,993,995/tcp", "Sie öffnen: ufw allow 110,143,993,995/tcp"),
