@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAIN, MASTER = "/etc/postfix/main.cf", "/etc/postfix/master.cf"
 # mailcow's Postfix has this fixed place in its network (IPV4_NETWORK, by mailcow's docker-compose.yml).
 _HOST_OF_POSTFIX = 253
+# Whose mail stays here where main.cf does not say (postconf(5), mydestination).
+_DESTINATIONS = "$myhostname, localhost.$mydomain, localhost"
 
 
 def can_do_without(facts: Facts, port: int) -> bool:
@@ -64,7 +66,7 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     server = facts.get(hostname).name
     if (parameter(main, "myhostname") or facts.get(own_name)).lower() == server.lower():
         # Two mail servers of one name take each other for themselves and refuse the mail as a loop.
-        changed = with_parameter(changed, "myhostname", f"local.{server}")
+        changed = _renamed(changed, server)
     restart = _restart(conflict)
     steps: tuple[PlanStep, ...] = (
         *with_places(conflict, _before(conflict, restart)),
@@ -86,6 +88,20 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         _("nobody can hand mail to this postfix over the network any more"),
         settle=SETTLE_S,
     )
+
+
+def _renamed(main: str, server: str) -> str:
+    """With a name of its own for what was called as the server. Where mail for the old name stayed here, that
+    for both does: local mail gets the new one, and what waits or is written out the old one."""
+    changed = with_parameter(main, "myhostname", f"local.{server}")
+    said = parameter(main, "mydestination")
+    here = _DESTINATIONS if said is None else said
+    names = here.replace(",", " ").lower().split()
+    variable = any(name in ("$myhostname", "${myhostname}", "$(myhostname)") for name in names)
+    literal = server.lower() in names
+    if variable == literal:
+        return changed
+    return with_parameter(changed, "mydestination", f"{here}, {server if variable else '$myhostname'}")
 
 
 def _read(facts: Facts, path: str) -> str:
