@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.containers import containers, every_container, may_run
 from mailcow_wizard.facts.docker import seconds
+from mailcow_wizard.facts.mailcow_conf import BRIDGE
 from mailcow_wizard.facts.running_database import Differing, differing
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
@@ -26,13 +27,15 @@ DATABASE_KEYS = ("DBNAME", "DBUSER", "DBPASS", "DBROOT")
 
 class Place(NamedTuple):
     """mailcow's directory, what lies in it (None: there is no such directory), and whether any of that is
-    mailcow's. `elsewhere`: it holds none, and this is the directory of one that runs, or stands `still`."""
+    mailcow's. `elsewhere`: it holds none, and this is the directory of one that runs, or stands `still`;
+    `bridged`: one has its bridge here, and from where it was started is not told."""
 
     directory: str
     names: tuple[str, ...] | None
     mailcow: bool
     elsewhere: str = ""
     still: bool = False
+    bridged: bool = False
 
     @property
     def absent(self) -> str:
@@ -41,6 +44,8 @@ class Place(NamedTuple):
             return ""
         if self.elsewhere:
             return self.apart
+        if self.bridged:
+            return _("mailcow was started on this server, and not from {directory}", directory=self.directory)
         what = _("is not there") if self.names is None else _("holds no mailcow")
         return _("mailcow is not installed yet: {directory} {what}", directory=self.directory, what=what)
 
@@ -68,7 +73,17 @@ def place(facts: Facts) -> Place:
     except Missing:
         names = None
     mailcow = any(mark in (names or ()) for mark in MARKS)
-    return Place(directory, names, mailcow, *(("", False) if mailcow else _elsewhere(facts)))
+    if mailcow:
+        return Place(directory, names, mailcow)
+    elsewhere, still = _elsewhere(facts)
+    return Place(directory, names, mailcow, elsewhere, still, not elsewhere and _is_bridged(facts))
+
+
+def _is_bridged(facts: Facts) -> bool:
+    try:
+        return facts.host.exists(BRIDGE)
+    except HostError:
+        return False
 
 
 def _elsewhere(facts: Facts) -> tuple[str, bool]:

@@ -11,6 +11,8 @@ from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_PROJECT = "mailcowdockerized"
+BRIDGE = "/sys/class/net/br-mailcow"
+"""There since mailcow was started, until its network is taken away."""
 DEFAULT_NETWORK = "172.22.1"
 DEFAULT_NETWORK_V6 = "fd4d:6169:6c63:6f77::/64"
 _NARROWEST_V6 = 120  # as many addresses as the /24 of IPv4 has

@@ -83,6 +83,14 @@ def test_where_none_does_nothing_is_said_of_it(host: DockerHost) -> None:
     assert not facts(host).get(place).elsewhere
 
 
+def test_who_is_not_told_by_docker_is_told_that_it_was_started() -> None:
+    """Without root nobody says where; that it is not installed yet would be wrong."""
+    said = f"mailcow was started on this server, and not from {HERE}"
+    assert facts(machine(**BRIDGE)).get(place).absent == said
+    assert facts(machine(box("postfix-mailcow"), **BRIDGE)).get(place).absent == APART
+    assert not facts(machine(**BRIDGE, **{f"{HERE}/mailcow.conf": ""})).get(place).absent
+
+
 def still(**files: str) -> Facts:
     """Of that mailcow no container runs."""
     boxes = [{**box("postfix-mailcow"), "State": "exited", "Ports": []}]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import BRIDGE, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError
-
-_BRIDGE = "/sys/class/net/br-mailcow"
 
 
 def is_set_up(facts: Facts) -> bool:
     """Whether mailcow was started here, at a glance: its bridge is there. Asks nobody. Raises nothing."""
     try:
-        return facts.host.exists(_BRIDGE) and facts.get(mailcow_conf).exists
+        return facts.host.exists(BRIDGE) and facts.get(mailcow_conf).exists
     except HostError:
         return False
 
@@ -21,7 +19,7 @@ def is_set_up_elsewhere(facts: Facts) -> bool:
     """Whether mailcow's bridge is there and nothing of mailcow in its directory: it was started from another
     one. Asks nobody. Raises nothing."""
     try:
-        if not facts.host.exists(_BRIDGE):
+        if not facts.host.exists(BRIDGE):
             return False
         from mailcow_wizard.facts.config import MARKS
 
