@@ -142,7 +142,12 @@ def adopt(state: StateDirectory, descriptors: Iterable[int], change: str) -> Loc
 def holder(state: StateDirectory) -> Holder | None:
     """Who has it; None where nobody does."""
     text = flock.holder(_path(state))
-    return None if text is None else _holder(text)
+    if text is not None:
+        return _holder(text)
+    # Whoever removes the directory under the hands of who is at work leaves the machine's lock.
+    machine = common_locks.of_machine()
+    beside = _holder((flock.holder(machine) if machine else "") or "")
+    return beside if beside.state == state.path else None
 
 
 def _path(state: StateDirectory) -> str:

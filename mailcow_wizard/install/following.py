@@ -144,7 +144,7 @@ def follow(session: Session, listen: Listen) -> Standing:
     """Joins the install that is under way, and tells all of it. Raises HostError where there is none, or none
     that can be read."""
     record = Record(session.state)
-    if record.look() is None:
+    if record.look() is None and not record.alive():
         raise HostError(_("no install is under way"))
     return _Following(record, record.log_begin(), listen, lambda: True).run()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,24 @@ def test_a_registry_that_is_asked_too_often(place: Place, undisturbed: dict[str,
         assert begun.wait(120) in (0, 2, 3), place.log.read_text()[-2000:]
     assert "the registry is asked too often at this moment; tries again" in place.log.read_text()
     assert place.look() == undisturbed
+
+
+def test_what_it_keeps_is_removed_under_its_hands(place: Place, undisturbed: dict[str, object]) -> None:
+    """It goes on, and so does who follows it; who comes later finds it."""
+    place.faults(rate=SLOW)
+    with running(place.begin()) as begun:
+        assert place.wait_for_stage("pull")
+        for path in place.state.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif not path.name.startswith("acknowledgements"):
+                path.unlink()
+        assert not wait_until(lambda: begun.poll() is not None, 3)
+        assert place.install("--stop").returncode == 0
+        assert begun.wait(60) == 1
+    assert str(place.standing()["error"]).startswith("stopped in Images")
+    place.faults()
+    ends_alike(place, undisturbed)
 
 
 def test_a_port_is_taken_after_the_checks(place: Place, undisturbed: dict[str, object]) -> None:
