@@ -241,7 +241,12 @@ def say_what_is(session: Session, outcome: mending.Outcome, error: str = "") -> 
     if outcome.state == "undone":
         streams.say(_("{why}; what was changed was taken back", why=why))
     else:
-        streams.say(_left(Journal(session.state).get(outcome.change), why))
+        try:
+            change = Journal(session.state).get(outcome.change)
+        except HostError:
+            streams.say(why)
+            return
+        streams.say(_left(change, why))
 
 
 def mention_unfinished(session: Session) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.ending import check_writable, how_it_ended
 from mailcow_wizard.engine.findings import from_fields, retold_finding
 from mailcow_wizard.engine.hard_links import of_offers
-from mailcow_wizard.engine.journal import UNDER_WAY, Change, Found, Journal
+from mailcow_wizard.engine.journal import Change, Found, Journal
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.runner import look as judge
 from mailcow_wizard.engine.selection import UnknownSelector, select
@@ -46,7 +47,6 @@ else:
     ProgressKind = str
 
 _PAUSE_S = 0.03
-_STARTING_TURNS = 60
 _HUNG_UP = 129
 
 
@@ -140,9 +140,8 @@ def apply(session: Session, plan: Plan, listen: Listen, back: bool = False) -> O
     journal = Journal(session.state)
     held = lock.take(session.state, beside=lock.of_plan(plan, session.settings.directory))
     try:
-        seen = found(changing, plan)
         at = invoker.utc(session.host.now())
-        change = journal.add(plan, seen, at, session.settings._asdict())
+        change = journal.add(plan, found(changing, plan), at, session.settings._asdict())
         return _started(session, journal, change, "apply-or-back" if back else "apply", held, listen)
     finally:
         held.close()
@@ -286,6 +285,7 @@ def _again(
     held = lock.take(session.state, beside=lock.of_plan(plan, directory))
     try:
         planned(session, change_id)
+        check_writable(journal, change_id)
         undo = planned is backward or journal.standing(change_id).doing == "undo"
         task = "undo" if undo else "apply"
         return _started(session, journal, change_id, task, held, listen)
@@ -385,13 +385,8 @@ class _Following:
         if alive:
             detached.pause(_PAUSE_S)
             return None
-        for _turn in range(_STARTING_TURNS):
-            # A command that was being started when the work was killed holds the lock until it runs.
-            state = self._journal.get(self._change).state
-            if state not in UNDER_WAY:
-                break
-            detached.pause(_PAUSE_S)
-        return Outcome(self._change, state, None, _("the work was ended from outside"))
+        state, why = how_it_ended(self._journal, self._change)
+        return Outcome(self._change, state, None, why)
 
     def _outcome(self, end: dict[str, Any]) -> Outcome:
         result = end["result"]

@@ -189,7 +189,7 @@ class _Following:
             if over and standing is not None:
                 if standing.state != "running":
                     return standing
-                return standing._replace(state="failed", error=KILLED)
+                return standing._replace(state="failed", error=self._record.obstacle() or KILLED)
             if over:
                 raise HostError(_("the install's record cannot be read any more"))
             detached.pause(_TURN_S)

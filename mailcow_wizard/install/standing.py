@@ -7,7 +7,7 @@ from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.given import Choices as Choices
 from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.host.files.log import last_with, size, tail
-from mailcow_wizard.host.files.state import StateDirectory
+from mailcow_wizard.host.files.state import StateDirectory, obstacle
 from mailcow_wizard.install.record_shape import examine
 from mailcow_wizard.install.stages import STAGES
 from mailcow_wizard.language import _
@@ -153,6 +153,10 @@ class Record:
             self._state.save(NAME, fields)
         if standing.state == "done":
             self._state.release_room()
+
+    def obstacle(self) -> str:
+        """Why it cannot be written down how it stands; empty: it can be."""
+        return obstacle(f"{self._state.path}/{NAME}.json")
 
     def keep_room(self) -> None:
         """Keeps room for how it ends: what it fetches may fill the disk."""

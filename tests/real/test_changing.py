@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from changes import NEW, OLD, Place, nothing
 
+from mailcow_wizard.cli import making
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.host.errors import Denied, HostError, TooLarge
@@ -241,6 +242,39 @@ def test_state_directory_that_fills_up_meanwhile(small: Path, place: Place) -> N
     filling.unlink()
     assert mending.take_back(place.session(), outcome.change, nothing).state == "undone"
     assert place.look() == place.before
+
+
+@NEEDS_ROOT
+def test_state_directory_that_becomes_read_only_meanwhile(place: Place) -> None:
+    """As a disk that fails does: that is said, and nothing is tried until it can be written down."""
+    state = place.session().state.path
+    os.mkdir(state, 0o700)
+    if subprocess.run(["mount", "--bind", state, state], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    mounts = f"mount --bind {state} {state} && mount -o remount,ro,bind {state}"
+    plan = place.made(place.edit("mailcow.conf", NEW), place.shell(mounts, "true"), place.shell("true"))
+    try:
+        outcome = mending.apply(place.session(), plan, nothing)
+        assert (outcome.state, outcome.error[-16:]) == ("interrupted", " is not writable")
+        with pytest.raises(HostError, match="is not writable"):
+            mending.take_back(place.session(), outcome.change, nothing)
+    finally:
+        subprocess.run(["umount", state], check=True)
+    subprocess.run(["umount", state], check=True)
+    assert mending.take_back(place.session(), outcome.change, nothing).state == "undone"
+    assert place.look() == place.before
+
+
+def test_record_that_is_removed_meanwhile(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was done is there: nobody may say that nothing was changed."""
+    session = place.session()
+    plan = place.made(place.edit("mailcow.conf", NEW), place.shell(f"rm -r {session.state.changes}; true"))
+    outcome = mending.apply(session, plan, nothing)
+    assert Path(place.path("mailcow.conf")).read_bytes() == NEW
+    assert outcome.state == "interrupted"
+    making.say_what_is(session, outcome)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "was removed meanwhile: what was done of this change stays" in said
 
 
 @NEEDS_ROOT

@@ -62,6 +62,23 @@ def test_how_it_ended_is_known(state: StateDirectory, monkeypatch: pytest.Monkey
     assert [one.name for one in Path(state.path).iterdir() if one.name.endswith(".part")] == []
 
 
+def test_why_it_could_not_be_written_down_is_said(state: StateDirectory) -> None:
+    """The disk has failed and is read-only by now: nobody ended the work from outside."""
+    session = Session(RealHost(), Settings(hostname="mail.example.org"), state)
+    _run, held = following.begin(session, Choices())
+    held.close()
+    where = os.path.dirname(state.path)
+    subprocess.run(["mount", "-o", "remount,ro", where], check=True)
+    try:
+        ended = following._Following(Record(state), 0, lambda heard: None, lambda: True).run()
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", where], check=True)
+    assert (ended.state, ended.error) == (
+        "failed",
+        f"{state.path}/install.json could not be written: {state.path} is not writable",
+    )
+
+
 def test_what_a_provider_asks_for_is_not_left_there(
     state: StateDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
