@@ -19,8 +19,8 @@ _REFUSED = {
     "none": _("is of unknown origin"),
 }
 _NAME_FIRST = _(
-    "First the server's own address records (`check dns.a dns.aaaa`): once they are right, this record lets "
-    "it send, and need not change."
+    "First the mail exchanger and the server's own address records (`check dns.mx dns.a dns.aaaa`): once "
+    "they are right, this record lets it send, and need not change."
 )
 
 

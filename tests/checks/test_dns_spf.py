@@ -266,6 +266,14 @@ def test_a_record_that_names_the_server_by_its_name_need_not_change(
     assert f"Add this server to the TXT record of {DOMAIN}" in found.remedies[-1]
 
 
+@pytest.mark.parametrize("exchanger", [(), "10 filter.example.net."])
+def test_nor_where_the_mail_exchanger_is_not_published(exchanger: str | tuple[str, ...]) -> None:
+    """As on the first day: the table of records says that it is right, and to publish the other."""
+    more = {(DOMAIN, "MX"): exchanger, ("filter.example.net", "A"): "203.0.113.9"}
+    assert "need not change" in judged("v=spf1 mx -all", more=more).remedies[0]
+    assert "need not change" not in judged("v=spf1 mx:example.net -all", more=more).remedies[0]
+
+
 @pytest.mark.parametrize(
     ("texts", "joined"),
     [

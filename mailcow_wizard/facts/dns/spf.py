@@ -41,7 +41,8 @@ _Case = tuple[str, str, str]
 class Opinion(NamedTuple):
     """What one record says of each of the server's addresses, and of a stranger's in each of its families; of
     one in the other family where that may send: what else is said there is no matter of this server's.
-    `behind` are the server's addresses that it will let send once the server's name has them."""
+    `behind` are the server's addresses that it will let send once the server's name has them, and the
+    domain's mail goes there."""
 
     own: tuple[tuple[str, Verdict], ...]
     strangers: tuple[Verdict, ...]
@@ -117,7 +118,7 @@ def _evaluated(
     facts: Facts, server: MailServer, cases: list[tuple[str, Sender]]
 ) -> tuple[dict[_Case, Verdict], frozenset[_Case]]:
     """The verdict of each case: evaluated as far as answers reach until no question is left; and those that
-    are let through only if the server's name has its addresses."""
+    are let through only if the domain's mail goes to the server's name, and that has its addresses."""
     known = _Known(facts)
     for _unused in range(_MOST_ROUNDS):
         for text, sender in cases:
@@ -126,6 +127,8 @@ def _evaluated(
             break
 
     def named_right(name: str, type: str) -> Heard:
+        if type == "MX" and name in server.domains:
+            return Heard((f"10 {server.name}",))
         if name != server.name or type not in ("A", "AAAA"):
             return known.say(name, type)
         return Heard(tuple(one for one in server.addresses if (":" in one) == (type == "AAAA")))
