@@ -68,7 +68,7 @@ def behind_nat(world: World, reflects: bool) -> Iterator[None]:
 
 def check(world: World, *words: str) -> dict[str, Any]:
     """What the wizard finds, by check and subject."""
-    wizard = (sys.executable, "-m", "mailcow_wizard", "check", *words, "--json", "--dir", "/")
+    wizard = (sys.executable, "-m", "mailcow_wizard", "check", "--json", "--dir", "/", *words)
     done = world.server.run(["env", f"PYTHONPATH={CHECKOUT}", *wizard], timeout=60, check=False)
     return {
         " ".join(filter(None, (one["id"], one["subject"]))): one for one in json.loads(done.stdout)["checks"]
@@ -181,6 +181,20 @@ def test_the_page_of_a_web_server_that_listens_here_is_known_again(world: World,
     finally:
         web.terminate()
         web.wait()
+
+
+def test_behind_a_proxy_the_ports_are_tried_that_the_world_knows(world: World, tmp_path: Path) -> None:
+    """The provider lets 80 and 443 in, and not the ones that mailcow has on loopback."""
+    conf = tmp_path / "mailcow.conf"
+    web = ("HTTP_BIND=127.0.0.1\nHTTP_PORT=8080", "HTTPS_BIND=127.0.0.1\nHTTPS_PORT=8443")
+    conf.write_text("\n".join(("MAILCOW_HOSTNAME=mail.example.org", *web, "")))
+    for name in ("docker-compose.yml", "generate_config.sh"):
+        (tmp_path / name).touch()
+    rule = f"ip daddr {SERVER_V4} tcp dport {{ 8080, 8443 }} drop"
+    with behind_nat(world, reflects=True), world.rule(rule, hook="prerouting"):
+        found = check(world, *HAIRPIN, "--dir", str(tmp_path))["network.hairpin v4"]
+    assert found["status"] == "pass", found
+    assert "ports 80, 443 and 25" in found["summary"]
 
 
 def test_pages_of_the_router_itself_are_not_taken_for_this_server(world: World) -> None:

@@ -69,7 +69,7 @@ def _reflection(facts: Facts, known: Addresses, public: str) -> Reflection:
         public,
         turned=turned,
         unchecked=_unchecked(facts),
-        web=facts.get(survey)[_ASKED[0]].binding.number,
+        web=facts.get(survey)[_ASKED[0]].binding.public_number or HTTP,
         mail_leaves=_is_mail_alone_silent(turned) and _mail_leaves(facts, known.family),
     )
 
@@ -99,20 +99,26 @@ def _is_local(facts: Facts, address: str) -> bool:
 
 def _turned(facts: Facts, own: str, public: str) -> tuple[Turned, ...]:
     # The list of who listens comes first: our own listeners must not be in it.
-    listening = facts.get(survey)
-    known = {listening[one].binding.number: listening[one] for one in _ASKED}
+    known = _met(facts)
     tried = facts.host.hairpin(public, own, tuple(known), _WAIT_S)
     return tuple(
-        Turned(one.port, _compared(facts, own, public, known[one.port]))
+        Turned(one.port, _compared(facts, own, public, one.port, known[one.port].binding.port.number))
         if one.outcome == "in use"
         else Turned(one.port, one.outcome)
         for one in tried
     )
 
 
-def _compared(facts: Facts, own: str, public: str, port: PortFacts) -> str:
-    """Whether the same server answers under both addresses; `own` may be one where it does not listen."""
-    number, standard = port.binding.number, port.binding.port.number
+def _met(facts: Facts) -> dict[int, PortFacts]:
+    """What is asked, by the port at which the world meets it: where mailcow listens on loopback alone that is
+    the proxy's before it, and no router passes mailcow's own on."""
+    met = {one.binding.public_number: one for one in map(facts.get(survey).__getitem__, _ASKED)}
+    return {number: one for number, one in met.items() if number}
+
+
+def _compared(facts: Facts, own: str, public: str, number: int, standard: int) -> str:
+    """Whether the same server answers under both addresses; `own` may be one where it does not listen.
+    `standard` is the service's usual port."""
     kind = "greeting" if standard == _SMTP else "tcp"
     here, there = facts.host.probe((Probe(kind, own, number), Probe(kind, public, number)), _WAIT_S)
     if there.outcome != "open":
