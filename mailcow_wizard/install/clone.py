@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.checkout import checkout, git_files
-from mailcow_wizard.facts.compose_files import COMPOSE_FILE, OVERRIDES
+from mailcow_wizard.facts.compose_files import BEFORE_IT, COMPOSE_FILE, OVERRIDES
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.run_as_root import changed_by, replaced_by
 from mailcow_wizard.host.errors import HostError, Missing
@@ -20,6 +20,7 @@ _WRITABLE_BY_OTHERS = 0o022
 _RUN = (
     "generate_config.sh",
     "_modules",
+    *BEFORE_IT,
     COMPOSE_FILE,
     *OVERRIDES,
     "mailcow.conf",

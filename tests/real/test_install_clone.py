@@ -72,6 +72,20 @@ def test_what_leads_git_elsewhere_is_roots_alone(place: str, repository: Path, t
         clone.nobody_else_changes(begun)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="what belongs to root alone is made by root")
+@pytest.mark.parametrize(
+    "name", ["compose.yaml", "compose.yml", "compose.override.yml", "docker-compose.yml"]
+)
+def test_whatever_compose_reads_is_roots_alone(name: str, repository: Path, tmp_path: Path) -> None:
+    """It takes the first two in place of mailcow's own file."""
+    tmp_path.chmod(0o755)
+    subprocess.run(["git", "clone", "-q", "-b", "master", repository, tmp_path / "mailcow"], check=True)
+    (tmp_path / "mailcow" / name).touch()
+    (tmp_path / "mailcow" / name).chmod(0o666)
+    with pytest.raises(Failed, match=f"{name} can be written by others"):
+        clone.nobody_else_changes(job(tmp_path / "mailcow", repository, tmp_path / "state"))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user's directory")
 def test_whose_home_mailcow_lies_in_is_not_told_to_give_it_away(repository: Path, tmp_path: Path) -> None:
     """As after `sudo git clone` in it."""
