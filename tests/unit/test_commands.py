@@ -1,5 +1,6 @@
 """Commands that misbehave, as real processes: none hangs us, outlives its time or fills our memory."""
 
+import errno
 import os
 import threading
 import time
@@ -167,6 +168,24 @@ def test_the_end_of_a_command_is_noticed_at_once(commands: Commands) -> None:
         return time.monotonic() - started
 
     assert min(took() for _ in range(6)) < 0.155  # `Popen.wait` looks after 0.114 and again after 0.164 s
+
+
+def test_where_the_kernel_does_not_tell_of_an_end(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Linux 5.3."""
+
+    def missing(pid: int) -> int:
+        raise OSError(errno.ENOSYS, f"no such call for {pid}")
+
+    monkeypatch.setattr(os, "pidfd_open", missing)
+    with within(2):
+        assert commands.run(("sh", "-c", "echo out; exec >&- 2>&-; sleep 0.1; exit 3"), 5) == Ran(
+            3, "out\n", ""
+        )
+        assert len(commands.run(("head", "-c", str(MIB), "/dev/zero"), 5).out) == MIB
+    with within(2.5), pytest.raises(NoAnswer):
+        commands.run(("yes",), 0.3)
 
 
 def test_endless_output_ends_at_the_deadline(commands: Commands) -> None:
