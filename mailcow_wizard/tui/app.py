@@ -102,11 +102,13 @@ class WizardApp(Wizard):
     def compose(self) -> ComposeResult:
         """What the first paint shows; each further widget would cost it time, and comes after it."""
         look = self.look
+        said = greeting(self.session, self._facts, self.board.steps)
+        self.board.is_elsewhere = bool(said.apart)
         yield Rail(look)
         with Vertical(id="main"):
             yield Breadcrumb(look)
             yield Heading(look)
-            yield Welcome(look, greeting(self.session, self._facts, self.board.steps))
+            yield Welcome(look, said)
             yield KeyLine(look)
 
     def on_mount(self) -> None:

@@ -56,6 +56,8 @@ class Board:
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self._before: dict[str, tuple[Finding, ...]] = {}
         self.stages: Sequence[Row] = ()
+        self.is_elsewhere = False
+        """Whether mailcow was started on this machine from another directory than is looked at."""
         self._counted: dict[str, Counter[str]] = {}
         self._runs = 0
         self._run_of: dict[str, int] = {}

@@ -184,7 +184,7 @@ def _of_running(board: Board, failing: int) -> str:
 def install_is_next(board: Board) -> bool:
     """Whether all was looked at, nothing blocks the install but what it mends itself, and nothing is there
     yet."""
-    blocked = not all(mends(one) for one in board.findings() if _blocks(one))
+    blocked = board.is_elsewhere or not all(mends(one) for one in board.findings() if _blocks(one))
     return not (board.running() or blocked or _is_set_up(board) or board.state(INSTALL) == "pass")
 
 
@@ -196,6 +196,8 @@ def verdict(board: Board) -> str:
     blocking = [one for one in board.findings() if _blocks(one)]
     if counts["fail"] and _is_set_up(board):
         return _of_running(board, counts["fail"])
+    if board.is_elsewhere:
+        return _("mailcow is here, from another directory: nothing is installed beside it.")
     if blocking and all(map(mends, blocking)):
         return _("What blocks the install it mends itself: i installs.")
     if blocking:

@@ -73,6 +73,14 @@ def test_what_the_install_mends_is_nobody_elses_to_mend() -> None:
     assert {one for every in BY_ITSELF.values() for one, _fix in every} <= {one.id for one in all_checks()}
 
 
+@pytest.mark.parametrize("status", ["fail", "warn", "pass"])
+def test_beside_another_directorys_mailcow_nothing_is_installed(status: Status) -> None:
+    made = board({"system.disk": status, **{one.id: "skipped" for one in MAIL}})
+    made.is_elsewhere = True
+    assert verdict(made) == "mailcow is here, from another directory: nothing is installed beside it."
+    assert not install_is_next(made)
+
+
 @pytest.mark.parametrize("speaks", ["en", "de"])
 def test_a_verdict_fits_into_eighty_columns(speaks: str) -> None:
     """One cell is empty before it, and the number may have two digits."""
@@ -80,6 +88,9 @@ def test_a_verdict_fits_into_eighty_columns(speaks: str) -> None:
     language.use(speaks)
     for said in (every, {"system.disk": "fail"}, {"mail.ports": "fail"}, {**every, "mail.relay": "pass"}):
         assert len(verdict(board(said))) <= 78, verdict(board(said))
+    elsewhere = board({})
+    elsewhere.is_elsewhere = True
+    assert len(verdict(elsewhere)) <= 78
 
 
 SOME_SKIPPED: dict[str, Status] = {"mail.relay": "skipped", "mail.round-trip": "skipped"}
