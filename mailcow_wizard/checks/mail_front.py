@@ -13,7 +13,8 @@ from mailcow_wizard.patterns import pattern
 
 _HOW = _("See what the reverse proxy says of it, and whether it has this name: `check ports` says who it is.")
 _SHOWN = 120
-_PAGE = 200
+_PAGE, _LOG_IN = 200, 401
+_LOCATION = pattern(r"(?im)^location:[ \t]*https?://([a-z0-9.-]{1,253})")
 _TITLE = pattern("(?is)<title[^>]{0,200}>(.{0,400}?)</title")
 
 
@@ -54,20 +55,37 @@ def _troubles(talk: Talk, talks: Talks) -> list[Trouble]:
 
 def _of_page(talk: Talk, talks: Talks, status: int, phrase: str) -> Trouble | None:
     words = _("{where} answers {status}{phrase}", where=talk.where, status=status, phrase=phrase)
+    inside = talks.of(talk.binding.port.id)
+    place = next((one.where for one in inside), "")
+    remedies = (_("Let it lead to mailcow at {place}.", place=place), _HOW)
     if status >= 500:
-        target = next((one.where for one in talks.of(talk.binding.port.id)), "")
-        lead = _("Let it lead to mailcow at {place}.", place=target)
         return Trouble(
-            "warn", _("{words}: the reverse proxy does not come to mailcow", words=words), (lead, _HOW)
+            "warn", _("{words}: the reverse proxy does not come to mailcow", words=words), remedies
         )
-    if status in (404, 421):
-        return Trouble("warn", _("{words}: mailcow's pages are not there", words=words), (_HOW,))
-    ours = [_title(one) for one in talks.of(talk.binding.port.id)]
+    own = [status_of(one)[0] for one in inside]
+    # Who asks for a password may lead to mailcow behind it.
+    if status in (404, 421) or (400 <= status != _LOG_IN and status not in own):
+        return Trouble("warn", _("{words}: mailcow's pages are not there", words=words), remedies)
+    away = _leads_to(talk)
+    if away and away not in (talks.name.lower(), *map(_leads_to, inside)):
+        return Trouble(
+            "warn",
+            _("{where} leads on to {host}, and not to mailcow", where=talk.where, host=away),
+            remedies,
+        )
+    ours = [_title(one) for one in inside]
     if ours[:1] not in ([], [""], [_title(talk)]) and status == _PAGE:
         said = _title(talk) or _("no title")
         words = _("{where} shows another page than mailcow: {title}", where=talk.where, title=said)
-        return Trouble("warn", words, (_HOW,))
+        return Trouble("warn", words, remedies)
     return None
+
+
+def _leads_to(talk: Talk) -> str:
+    """The name that visitors are led on to; empty where none is named."""
+    head = talk.spoken.replies[0].partition("\n\n")[0] if talk.spoken.replies else ""
+    found = _LOCATION.search(head) if 300 <= status_of(talk)[0] < 400 else None
+    return found[1].lower() if found else ""
 
 
 def _title(talk: Talk) -> str:

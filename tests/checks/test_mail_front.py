@@ -17,6 +17,10 @@ INSIDE = {"8080": GOOD["80"], "8443": GOOD["443"]}
 LEADS, PAGE = GOOD["80"], GOOD["443"]
 
 
+def _led(target: str) -> Spoken:
+    return Spoken("open", "", (f"HTTP/1.1 301 Moved Permanently\nLocation: {target}\n\n",), TLS)
+
+
 def front(http: Spoken, https: Spoken, conf: str = CONF, **more: str) -> dict[str, Judgement]:
     spoken = {**GOOD, **INSIDE, "80": http, "443": https}
     machine = MailMachine(BOXES, spoken, conf=conf, **more)  # type: ignore[arg-type]
@@ -48,6 +52,10 @@ def test_without_a_proxy_nothing_is_asked_twice() -> None:
         (Spoken("reset", text="it closed", tls=TLS), "warn", "does not speak HTTP: it closed"),
         (Spoken("open", "", ("HTTP/1.1 502 Bad Gateway\n",), TLS), "warn", "does not come to mailcow"),
         (Spoken("open", "", ("HTTP/1.1 404 Not Found\n",), TLS), "warn", "pages are not there"),
+        (Spoken("open", "", ("HTTP/1.1 403 Forbidden\n",), TLS), "warn", "pages are not there"),
+        (Spoken("open", "", ("HTTP/1.1 400 Bad Request\n",), TLS), "warn", "pages are not there"),
+        (_led("https://shop.example.org/"), "warn", f"{OWN}:443 leads on to shop.example.org, and not to"),
+        (_led(f"https://{NAME.upper()}/SOGo"), "pass", "answers at"),
         (Spoken("open", "", ("HTTP/1.1 401 Unauthorized\n",), TLS), "pass", "answers at"),
     ],
 )

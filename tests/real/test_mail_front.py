@@ -113,6 +113,8 @@ def test_it_leads_to_mailcow(place: Place) -> None:
     [
         ("astray", "proxy_pass http://127.0.0.1:1;", "502 Bad Gateway: the reverse proxy does not come"),
         ("other", "return 200 '<title>Welcome to nginx!</title>';", "another page than mailcow: Welcome to"),
+        ("closed", "return 403;", "443 answers 403 Forbidden: mailcow's pages are not there"),
+        ("away", "return 301 https://shop.example.org$request_uri;", "443 leads on to shop.example.org, and"),
     ],
 )
 def test_it_leads_elsewhere(place: Place, name: str, inside: str, words: str) -> None:
