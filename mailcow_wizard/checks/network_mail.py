@@ -20,6 +20,10 @@ _RELAY = _(
     "Until then, or if they refuse: send through a relay host (in mailcow: System, Configuration, "
     "Routing), which takes mail on port 587 or 465."
 )
+_OTHER_RELAY = _(
+    "Until then, or if they refuse: send through a relay host (in mailcow: System, Configuration, "
+    "Routing) that takes mail on another port, such as 2525: port 465 does not get out of here either."
+)
 
 
 def judge_mail(ways: tuple[MailWay, ...]) -> tuple[Judgement, ...]:
@@ -263,6 +267,8 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
     relay = _RELAY
     if any(one.result.outcome == "open" for one in found.submission):
         relay += _(" Port 465 gets out of here.")
+    elif found.submission and way(found.submission, found.control).kind not in NOT_KNOWN:
+        relay = _OTHER_RELAY
     if why.kind in NOT_KNOWN:
         return common._replace(
             status="unknown",

@@ -141,7 +141,10 @@ def test_mail(facts: MailWay, status: str, words: str) -> None:
 
 def test_a_relay_that_can_be_reached_is_named() -> None:
     blocked = way(servers=servers(*["silent"] * 4), submission=other("open"))
-    assert "Port 465 gets out" in " ".join(judge_mail((blocked,))[0].remedies)
+    assert "Port 465 gets out" in judge_mail((blocked,))[0].remedies[-1]
+    said = judge_mail((blocked._replace(submission=other("silent")),))[0].remedies[-1]
+    assert said.endswith("another port, such as 2525: port 465 does not get out of here either.")
+    assert "on port 587 or 465." in judge_mail((blocked._replace(submission=()),))[0].remedies[-1]
 
 
 ROW = {one.subject: one for one in need.OUTGOING}
