@@ -171,7 +171,8 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
     ),
     *((one.pattern, Trouble(one.kind, one.words, (one.remedy,))) for one in docker_words.MESSAGES),
     (
-        r"could not resolve|no such host|failure in name resolution|server misbehaving",
+        r"could not resolve|no such host|failure in name resolution|server misbehaving"
+        r"|: lookup \S{1,253}(?: on \S{1,80})?: [^\n]{0,200}(?:timeout|refused|unreachable|no route)",
         Trouble("network", _("its name cannot be looked up"), (_("See ./wizard check network"),), True),
     ),
     (

@@ -137,6 +137,16 @@ SAID = {
         "fatal: unable to access 'https://github.com/x/': Could not resolve host: github.com",
         ("network", "", True),
     ),
+    "name server that is silent": (
+        'Error response from daemon: Get "https://registry-1.docker.io/v2/": dial tcp: lookup '
+        "registry-1.docker.io on 192.0.2.153:53: read udp 192.0.2.10:51805->192.0.2.153:53: i/o timeout",
+        ("network", "", True),
+    ),
+    "name server that is down, Docker 29": (
+        'failed to do request: Head "https://ghcr.io/v2/mailcow/unbound/manifests/1.24": dial tcp: lookup '
+        "ghcr.io on 127.0.0.53:53: read udp 127.0.0.1:40000->127.0.0.53:53: read: connection refused",
+        ("network", "", True),
+    ),
     "registry down": (
         'Get "https://ghcr.io/v2/": dial tcp 192.0.2.1:443: connect: connection refused',
         ("network", "", True),
@@ -196,6 +206,10 @@ def test_the_far_side_is_named() -> None:
     both = of_output([SAID["registry down"][0], hub, hub])
     assert both.words == "the other side does not answer as it should (ghcr.io, registry-1.docker.io)"
     assert of_output([SAID["name"][0]]).words == "its name cannot be looked up (github.com)"
+    silent = of_output([SAID["name server that is silent"][0]])
+    assert silent.words == "its name cannot be looked up (registry-1.docker.io)"
+    down = of_output([SAID["name server that is down, Docker 29"][0]])
+    assert down.words == "its name cannot be looked up (ghcr.io)"
     assert of_output([SAID["registry overloaded"][0]]).words.endswith("as it should")
     assert "(" not in of_output([SAID["read-only"][0]]).words
 
