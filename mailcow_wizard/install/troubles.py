@@ -146,6 +146,34 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         ),
     ),
     (
+        # What is no registry's answer; one of 5xx Docker names itself.
+        r"error parsing HTTP 4\d\d response body|error unmarshalling content"
+        r"|invalid character .{1,9} looking for beginning of value",
+        Trouble(
+            "stranger",
+            _("what answers in the registry's place is no registry, or does not let this machine in"),
+            (_("See who stands in between: ./wizard check docker.registry"),),
+            True,
+        ),
+    ),
+    (
+        r"layer verification failed|failed size validation|unexpected commit digest",
+        Trouble(
+            "damaged",
+            _("what comes is not what the registry promised: it is damaged on the way, or cut off"),
+            (_("See who stands in between: ./wizard check docker.registry"),),
+            True,
+        ),
+    ),
+    (
+        r"failed to read \S{1,400}/\.env\b",
+        Trouble(
+            "conf",
+            _("docker compose cannot read mailcow.conf"),
+            (_("See which line: ./wizard conf lint"),),
+        ),
+    ),
+    (
         r"read-only file system",
         Trouble(
             "readonly",

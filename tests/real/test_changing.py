@@ -259,8 +259,8 @@ def test_state_directory_that_becomes_read_only_meanwhile(place: Place) -> None:
         with pytest.raises(HostError, match="is not writable"):
             mending.take_back(place.session(), outcome.change, nothing)
     finally:
-        subprocess.run(["umount", state], check=True)
-    subprocess.run(["umount", state], check=True)
+        for _mount in range(2):
+            subprocess.run(["umount", state], check=False)
     assert mending.take_back(place.session(), outcome.change, nothing).state == "undone"
     assert place.look() == place.before
 

@@ -111,6 +111,23 @@ def test_what_it_keeps_is_removed_under_its_hands(place: Place, undisturbed: dic
     ends_alike(place, undisturbed)
 
 
+def test_a_page_in_the_registrys_place(place: Place, undisturbed: dict[str, object]) -> None:
+    """A portal's or a filter's; meanwhile somebody breaks mailcow.conf."""
+    place.faults(status=403, body="<html>Blocked</html>")
+    with running(place.begin()) as begun:
+        assert wait_until(lambda: place.log.exists() and "(2 of 6)" in place.log.read_text(), 60)
+        assert "what answers in the registry's place is no registry" in place.log.read_text()
+        conf = place.directory / "mailcow.conf"
+        was = conf.read_text()
+        conf.write_text(f"{was}\nBROKEN LINE 'x\n")
+        assert begun.wait(60) == 1
+    assert "docker compose cannot read mailcow.conf" in str(place.standing()["error"])
+    assert "conf lint" in str(place.standing()["remedies"])
+    conf.write_text(was)
+    place.faults()
+    ends_alike(place, undisturbed)
+
+
 def test_a_port_is_taken_after_the_checks(place: Place, undisturbed: dict[str, object]) -> None:
     place.faults(rate=SLOW)
     with running(place.begin()) as begun:

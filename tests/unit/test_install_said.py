@@ -86,6 +86,24 @@ SAID = {
         'Get "https://ghcr.io/v2/": http: server gave HTTP response to HTTPS client',
         ("stranger", "", False),
     ),
+    "captive portal with a page": (
+        "Error response from daemon: error unmarshalling content: invalid character '<' looking for "
+        "beginning of value",
+        ("stranger", "", True),
+    ),
+    "filter on the way": (
+        "Error response from daemon: error parsing HTTP 403 response body: invalid character '<' looking for "
+        'beginning of value: "<html><head>Blocked</head></html>"',
+        ("stranger", "", True),
+    ),
+    "damaged on the way": (
+        "filesystem layer verification failed for digest sha256:b8a43c948900c4191b1c2c46bfbd41dfae664dd676e6",
+        ("damaged", "", True),
+    ),
+    "mailcow.conf that somebody broke": (
+        'failed to read /opt/mailcow-dockerized/.env: line 17: unexpected character "\'" in variable name',
+        ("conf", "", False),
+    ),
     "clock or authority": (
         'Get "https://ghcr.io/v2/": tls: failed to verify certificate: x509: certificate has expired or is '
         "not yet valid: current time 2019-01-01T00:00:00Z is before 2026-01-01T00:00:00Z",
