@@ -102,14 +102,15 @@ def starts(session: Session) -> str:
     Docker does not tell."""
     try:
         facts = session.new_facts()
-        if facts.get(place).elsewhere:
+        here = facts.get(place)
+        if here.elsewhere and not here.still:
             return ""
         boxes = services(facts, facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT))
     except HostError:
         return ""
     if any(one.state == "running" for one in boxes):
         return ""
-    command = f"cd {shlex.quote(session.settings.directory)} && docker compose up -d"
+    command = f"cd {shlex.quote(here.elsewhere or session.settings.directory)} && docker compose up -d"
     return _("None of its containers runs; this starts them: {command}", command=command)
 
 

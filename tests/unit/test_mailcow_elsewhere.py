@@ -113,6 +113,13 @@ def test_one_that_was_stopped_is_not_left_over() -> None:
         remove(seen)
 
 
+def test_what_starts_one_that_was_stopped_is_said(tmp_path: Path) -> None:
+    host = still(**{f"{THERE}/mailcow.conf": ""}).host
+    session = Session(host, Settings(directory=HERE), StateDirectory(str(tmp_path)))
+    assert outlook.present(session, None).startswith(f"mailcow is in {THERE}")
+    assert outlook.starts(session).endswith(f"cd '{THERE}' && docker compose up -d")
+
+
 def test_what_one_left_without_its_mailcow_conf_still_is() -> None:
     seen = still()
     assert not seen.get(place).elsewhere
