@@ -33,10 +33,13 @@ _OWN = -1
 # again by systemd is given ten.
 _TRIES = 10
 _PAUSE_S = 1.0
-# For dpkg's lock apt waits where it is told to, for that of its lists never; without it, it has done nothing.
-_LISTS_TAKEN = pattern(r"^E: (Could not get lock \S{1,200}/apt/lists/lock.*)")
-_LISTS_S = 120.0
-_LISTS_PAUSE_S = 3.0
+# For dpkg's lock apt waits where it is told to, for that of its lists never, nor does dpkg for its own; without
+# it they have done nothing.
+_TAKEN = pattern(
+    r"^(?:E|dpkg: error): (Could not get lock \S{1,200}/apt/lists/lock.*|dpkg frontend lock was locked.*)"
+)
+_TAKEN_S = 120.0
+_TAKEN_PAUSE_S = 3.0
 
 
 class _Ended(HostError):
@@ -133,8 +136,8 @@ class Work:
             )
 
     def _run(self, number: int, argv: tuple[str, ...], timeout: float) -> int:
-        """Its exit code; while another process has apt's lists, as at night or after a boot, it is tried
-        again."""
+        """Its exit code; while another process has apt's lists or dpkg, as at night or after a boot, it is
+        tried again."""
         mark = f"{self._change}.{number}"
 
         def note(pid: int) -> None:
@@ -152,15 +155,15 @@ class Work:
                     self._tell("output", number, of_command(argv, line))
 
             code = self._changing.run(argv, timeout, listen, mark, note)
-            taken = next(filter(None, map(_LISTS_TAKEN.match, said)), None)
-            if not code or not taken or waited >= _LISTS_S or self._stopped():
+            taken = next(filter(None, map(_TAKEN.match, said)), None)
+            if not code or not taken or waited >= _TAKEN_S or self._stopped():
                 return code
             if not waited:
-                why = _("waits up to {seconds:.0f} s: {why}", seconds=_LISTS_S, why=taken[1])
+                why = _("waits up to {seconds:.0f} s: {why}", seconds=_TAKEN_S, why=taken[1])
                 self._tell("output", number, why)
             told = said
-            pause(_LISTS_PAUSE_S)
-            waited += _LISTS_PAUSE_S
+            pause(_TAKEN_PAUSE_S)
+            waited += _TAKEN_PAUSE_S
 
     def _await_command(self) -> None:
         """A command of a killed run may still go on: it ends first."""
