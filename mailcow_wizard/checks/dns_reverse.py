@@ -30,7 +30,7 @@ def judge_ptr(facts: ReverseAsked) -> tuple[Judgement, ...]:
     if facts.nowhere:
         found = tuple(map(_not_yet, found))
     found = tuple(of_guess(server, one) for one in found)
-    return (*found, *(unseen(one) for one in server.unseen))
+    return (*found, *(unseen(one) for one in server.untold))
 
 
 def _not_yet(judgement: Judgement) -> Judgement:

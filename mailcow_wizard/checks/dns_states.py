@@ -145,7 +145,8 @@ def _unfollowed(common: Judgement, record: Record, seen: Seen) -> Judgement:
 
 
 def unseen(ours: Addresses, subject: str | None = None) -> Judgement:
-    """The judgement of a family whose public address nobody could say."""
+    """The judgement of a family whose public address is not known."""
+    own = ours.own if (ours.family, ours.origin) == (6, "option") else ""
     return Judgement(
         "unknown",
         _(
@@ -154,7 +155,11 @@ def unseen(ours: Addresses, subject: str | None = None) -> Judgement:
             trouble=ours.trouble,
         ),
         certainty="untested",
-        remedies=(_("Say it with --address, then run this check again."),),
+        remedies=(
+            _("Name it, too: `--address {own}`.", own=own)
+            if own
+            else _("Say it with --address, then run this check again."),
+        ),
         subject=subject,
     )
 

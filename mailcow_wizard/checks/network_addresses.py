@@ -80,7 +80,7 @@ def judge_addresses(facts: Egress) -> Judgement:
                 trouble=v4.trouble,
             ),
             certainty="untested",
-            remedies=(_("Name it: `--address ADDRESS`."),),
+            remedies=(_name_it(v6),),
         )
     if unread:
         return common._replace(
@@ -90,6 +90,15 @@ def judge_addresses(facts: Egress) -> Judgement:
             remedies=(_("See whether this machine has it: `ip address`."),),
         )
     return _leaving(facts, common)
+
+
+def _name_it(v6: Addresses) -> str:
+    """How the address of IPv4 is named: whoever names addresses names them all."""
+    if v6.public:
+        return _(
+            "Name it, and with it the one of IPv6: `--address ADDRESS --address {own}`.", own=v6.public[0]
+        )
+    return _("Name it: `--address ADDRESS`.")
 
 
 def _leaving(facts: Egress, common: Judgement) -> Judgement:

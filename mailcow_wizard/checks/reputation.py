@@ -42,7 +42,7 @@ def judge_blocklists(facts: Reputation) -> tuple[Judgement, ...]:
         )
         found.insert(0, unknown)
         return tuple(found)
-    return (*found, *(unseen(one) for one in facts.server.unseen))
+    return (*found, *(unseen(one) for one in facts.server.untold))
 
 
 def _subject(facts: Reputation, one: Subject) -> Judgement:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailcow_wizard.checks import dns_services
+from mailcow_wizard.checks import dns_services, dns_spf
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.compose_files import OVERRIDES
 from mailcow_wizard.facts.dns.expected import of_domain
@@ -116,3 +116,16 @@ def test_an_address_that_was_not_named_is_not_one_that_is_not_used(
     (judged,) = runner.look(AAAA, facts)
     assert (judged.status, words in judged.summary) == ("fail", True), judged.summary
     assert remedy in judged.remedies[0]
+
+
+@pytest.mark.parametrize(("v6", "status"), [("true", "unknown"), ("false", "pass")])
+def test_spf_is_not_right_for_an_address_that_was_not_named(v6: str, status: str) -> None:
+    """Mail leaves with IPv6 all the same, and by this record it is refused."""
+    facts = asked("", v6=False, records={(DOMAIN, "TXT"): f"v=spf1 ip4:{OURS} -all"})
+    conf = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6={v6}\n"
+    facts.host.files[f"{_DIRECTORY}/mailcow.conf"] = conf  # type: ignore[attr-defined]
+    (judged,) = runner.look(dns_spf.CHECKS[0], facts)
+    assert judged.status == status, judged.summary
+    if v6 == "true":
+        assert "none of IPv6 was named with --address" in judged.summary
+        assert judged.remedies == (f"Name it, too: `--address {OURS_V6}`.",)

@@ -48,6 +48,12 @@ class MailServer(NamedTuple):
         return (self.uses_v6 and bool(self.v6.public or self.v6.own)) or self.v6 in self.unseen
 
     @property
+    def untold(self) -> tuple[Addresses, ...]:
+        """The families that mail leaves by with an address that is not known: nobody could say it, or
+        mailcow.conf has IPv6 on and none of it was named."""
+        return (*self.unseen, *((self.v6,) if self.unnamed and self.uses_v6 else ()))
+
+    @property
     def within(self) -> str:
         """The name that its zone is found by: the one above its own, unless that is a top level."""
         return domain_of(self.name)

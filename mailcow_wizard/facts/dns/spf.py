@@ -51,7 +51,7 @@ class Opinion(NamedTuple):
 
 class Spf(NamedTuple):
     """A mail domain, its TXT records, what each SPF record among them says, by its text, and the families
-    whose address nobody could say; `idle` are addresses of IPv6, which leads nowhere, that a record does not
+    whose address is not known; `idle` are addresses of IPv6, which leads nowhere, that a record does not
     let send: the opinions are without them."""
 
     domain: str
@@ -107,7 +107,7 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
             domain,
             seen,
             {text: opinion(domain, text) for text in found},
-            server.unseen,
+            server.untold,
             idle.get(domain, ()),
         )
         for domain, seen, found in rows
