@@ -33,8 +33,8 @@ _OWN = -1
 # again by systemd is given ten.
 _TRIES = 10
 _PAUSE_S = 1.0
-# For dpkg's lock apt waits where it is told to, for that of its lists never, nor does dpkg for its own; without
-# it they have done nothing.
+# For dpkg's lock apt waits where it is told to, for that of its lists never, nor does dpkg for its own;
+# without them they have done nothing.
 _TAKEN = pattern(
     r"^(?:E|dpkg: error): (Could not get lock \S{1,200}/apt/lists/lock.*|dpkg frontend lock was locked.*)"
 )
