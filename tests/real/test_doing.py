@@ -81,6 +81,12 @@ def test_command_that_is_not_there(place: Place) -> None:
     assert place.look() == place.before
 
 
+def test_directory_that_is_not_there(tmp_path: Path) -> None:
+    place = f"{tmp_path}/moved-away"
+    with pytest.raises(HostError, match=f"^{place} is not there$"):
+        CHANGING.run(("true",), 5, print, "test", lambda pid: None, Setting(place))
+
+
 def test_command_whose_start_cannot_be_written_down_does_not_start(tmp_path: Path) -> None:
     file = tmp_path / "file"
 

@@ -140,6 +140,9 @@ def _start(
     def before() -> None:
         note(os.getpid())
 
+    path = setting.directory
+    if not os.path.isdir(path):  # else it would be the command that is told not to be there
+        raise HostError(f"{path} is not there")
     try:
         with starting(argv[0]):
             return subprocess.Popen(
@@ -148,7 +151,7 @@ def _start(
                 stdout=sink,
                 stderr=sink,
                 env={**environment(argv[0]), **setting.variables, **_handed_on(argv), _MARK: mark},
-                cwd=setting.directory,
+                cwd=path,
                 umask=0o022,
                 start_new_session=True,
                 # In the child, so that its number is written down before it does anything.
