@@ -6,7 +6,8 @@ import ipaddress
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.by_clock import see_the_clock
-from mailcow_wizard.checks.dns_states import see_why
+from mailcow_wizard.checks.dns_states import see_why, unseen
+from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import is_refused
 from mailcow_wizard.facts.dns.local_view import LocalView, local_view
 from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers
@@ -98,7 +99,8 @@ def _view(facts: LocalView) -> Judgement:
     different = [one for one in seen if _differs(one)]
     if different:
         return _split(common, name, different)
-    strange = [one for one in facts.hosts if not _is_ours(facts, one)]
+    others = [one for one in facts.hosts if not _is_ours(facts, one)]
+    strange = [one for one in others if not _untold(facts, one)]
     if strange:
         return common._replace(
             status="warn",
@@ -108,6 +110,20 @@ def _view(facts: LocalView) -> Judgement:
                 strange=", ".join(strange),
             ),
             remedies=(_("Remove or correct the line of {name} in /etc/hosts.", name=name),),
+        )
+    untold = next(filter(None, (_untold(facts, one) for one in others)), None)
+    if untold:
+        return common._replace(
+            status="unknown",
+            summary=_(
+                "/etc/hosts calls {name} {others}, and which public IPv{family} address this server has "
+                "is not known",
+                name=name,
+                others=", ".join(others),
+                family=untold.family,
+            ),
+            certainty="untested",
+            remedies=unseen(untold).remedies,
         )
     if silent:
         return common._replace(
@@ -188,6 +204,13 @@ def _is_ours(facts: LocalView, address: str) -> bool:
     except ValueError:
         return False
     return address in (*server.v4.public, *server.v6.public, server.v4.own, server.v6.own)
+
+
+def _untold(facts: LocalView, address: str) -> Addresses | None:
+    """The family that this address is of, where nobody could say which public one this server has."""
+    server = facts.records.server
+    ours = server.v6 if ":" in address else server.v4
+    return ours if ours in server.untold else None
 
 
 CHECKS: tuple[Check, ...] = (

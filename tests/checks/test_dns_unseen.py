@@ -114,3 +114,24 @@ def test_the_ipv6_address(v6: str, enabled: str, records: Rows, named: tuple[str
     fates = {one.name: one.fate for one in known.get(certificate).verdicts}
     doubtful = "left out" if enabled == "false" else "open"
     assert fates[NAME] == ("asked for" if status == "pass" or records else doubtful)
+
+
+@pytest.mark.parametrize(
+    ("line", "named", "status"),
+    [
+        (f"{V4} {NAME}\n", (), "unknown"),
+        (f"{V4} {NAME}\n", (V4, V6), "pass"),
+        (f"127.0.1.1 {NAME}\n", (), "pass"),
+        (f"{PRIVATE} {NAME}\n", (), "pass"),
+        (f"{V4} {NAME}\n2001:db8::99 {NAME}\n", (), "warn"),
+    ],
+)
+def test_an_address_in_hosts_is_nobody_elses_before_ours_is_known(
+    line: str, named: tuple[str, ...], status: str
+) -> None:
+    known = facts(PRIVATE, V6, named=named)
+    known.host.files["/etc/hosts"] = line  # type: ignore[attr-defined]
+    found = look("dns.local-view", known)[None]
+    assert found.status == status, found.summary
+    if status == "warn":
+        assert "calls mail.example.org 2001:db8::99, an address of somebody else" in found.summary
