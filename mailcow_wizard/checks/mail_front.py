@@ -11,7 +11,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Evidence, Judgement
 from mailcow_wizard.patterns import pattern
 
-_HOW = _("See what the reverse proxy says of it, and whether it has this name: `check ports` says who it is.")
+_HOW = _("See what the reverse proxy says of it, and whether it has this name: `ss -Hltnp` says who it is.")
 _SHOWN = 120
 _PAGE, _LOG_IN = 200, 401
 _LOCATION = pattern(r"(?im)^location:[ \t]*https?://([a-z0-9.-]{1,253})")
