@@ -65,6 +65,7 @@ def redacted(command: Sequence[str]) -> tuple[str, ...]:
     """A command line with the values of password-like options and the credentials of URLs removed."""
     shown: list[str] = []
     hide_next = user_next = False
+    # An expression is compiled only where the letters are that it needs: a list of processes has few.
     numbers_too = bool(command) and bool(_WITH_SHORT_OPTION.fullmatch(command[0].rpartition("/")[2]))
     for word in command:
         if hide_next:
@@ -77,17 +78,23 @@ def redacted(command: Sequence[str]) -> tuple[str, ...]:
         # mysql asks for a password that is not in the same word, sshpass takes the next one.
         hide_next = bool(_OPTION.fullmatch(word)) or (numbers_too and word == "-p")
         user_next = bool(_USER_OPTION.fullmatch(word))
-        plain = _USER_INSIDE.sub(rf"\1{REMOVED}", _OPTION_INSIDE.sub(rf"\1 {REMOVED}", plain))
+        if any(map(str.isspace, word)):
+            plain = _OPTION_INSIDE.sub(rf"\1 {REMOVED}", plain)
+        if ":" in word:
+            plain = _USER_INSIDE.sub(rf"\1{REMOVED}", plain)
+        is_assigned = ("=" in word or ":" in word) and bool(_ASSIGNED.match(word))
         if numbers_too and _SHORT_OPTION.fullmatch(word):
             plain = f"-p{REMOVED}"
-        elif not hide_next and not _ASSIGNED.match(word):
+        elif not hide_next and not is_assigned and "-p" in plain:
             plain = _ANY_SHORT_OPTION.sub(f"-p{REMOVED}", plain)
-        shown.append(_ASSIGNED.sub(rf"\1\2{REMOVED}", plain))
+        shown.append(_ASSIGNED.sub(rf"\1\2{REMOVED}", plain) if "=" in plain or ":" in plain else plain)
     return tuple(shown)
 
 
 def without_credentials(text: str) -> str:
     """Text with `user:password` of URLs removed, and tokens that stand there alone."""
+    if "://" not in text:
+        return text
     return _TOKEN_IN_URL.sub(REMOVED, _IN_URL.sub(REMOVED, text))
 
 

@@ -1,13 +1,17 @@
 """Which choices a port conflict leaves, best first, and what each costs. Pure: it asks nobody."""
 
+from __future__ import annotations
+
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.blockers import CONTAINER, MAIL_SERVERS, UNIT, Blocker
-from mailcow_wizard.facts.mail_queue import Queue
 from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.facts.protected_services import is_runner
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Risk
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.facts.mail_queue import Queue
 
 _SMTP = 25
 _WEB = (80, 443)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcow_wizard.facts.blockers import CONTAINER, KEPT, MAIL_SERVERS, PROCESS, UNIT, Blocker, blockers
-from mailcow_wizard.facts.free_places import free_addresses, free_port
-from mailcow_wizard.facts.mail_queue import queue
 from mailcow_wizard.facts.ports import PortFacts, survey
 from mailcow_wizard.facts.protected_services import is_way_in
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import Unit
-from mailcow_wizard.facts.web_sites import sites
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.fixes.port_choices import PROXIES, Choice, Circumstances, choices
 from mailcow_wizard.fixes.port_conflict import Conflict
@@ -21,6 +18,8 @@ from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import TypeVar
+
+    from mailcow_wizard.facts.mail_queue import Queue
 
     Answer = TypeVar("Answer")
 
@@ -133,9 +132,9 @@ def _circumstances(facts: Facts, port: PortFacts, held: tuple[Blocker, ...]) -> 
     return Circumstances(
         conf=conf,
         sites=_sites(facts, held) if binding.port.number in _WEB else (),
-        queue=queue(facts, asked_queue) if asked_queue else None,
+        queue=_queue(facts, asked_queue) if asked_queue else None,
         postfix=postfix,
-        port=_or(0, lambda: free_port(facts, binding.port)) if conf else 0,
+        port=_port(facts, port) if conf else 0,
         address=addresses[0] if addresses else "",
         script=script,
         gone=any(_is_gone(facts, one) for one in held),
@@ -162,15 +161,29 @@ def _sites(facts: Facts, held: tuple[Blocker, ...]) -> tuple[str, ...] | None:
         return ()
     if server.kind == CONTAINER:
         return None
+    from mailcow_wizard.facts.web_sites import sites
+
     found = sites(facts, server.role)
     return found.names if found.known else None
 
 
+def _queue(facts: Facts, role: str) -> Queue | None:
+    from mailcow_wizard.facts.mail_queue import queue
+
+    return queue(facts, role)
+
+
+def _port(facts: Facts, port: PortFacts) -> int:
+    from mailcow_wizard.facts.free_places import free_port
+
+    return _or(0, lambda: free_port(facts, port.binding.port))
+
+
 def _addresses(facts: Facts, port: PortFacts) -> tuple[str, ...]:
-    try:
-        return free_addresses(facts, port)
-    except HostError:
-        return ()
+    from mailcow_wizard.facts.free_places import free_addresses
+
+    none: tuple[str, ...] = ()
+    return _or(none, lambda: free_addresses(facts, port))
 
 
 def _or(otherwise: Answer, ask: Callable[[], Answer]) -> Answer:

@@ -46,7 +46,9 @@ def _connected(place: Inside, check: Command) -> Iterator[Row]:
     with load.service(place, "0.0.0.0", "25"), load.connections(place):
         yield below("holders, in process: 50 000 connections", _in_process(place), "ms", _MOST_MS)
         commands = [check, _SS, *([_NETSTAT] if shutil.which("netstat") else [])]
-        ours, ss, *netstat = processes([place.command(argv) for argv in commands], 9)
+        nothing = _entering(place)
+        taken = processes([place.command(argv) for argv in commands], 9)
+        ours, ss, *netstat = (one - nothing for one in taken)
         yield faster("check ports --json: 50 000 connections", ours, "ss -tlpn", ss, 10)
         for other in netstat:
             yield faster("check ports --json: 50 000 connections", ours, "netstat -tulpn", other, 25)
