@@ -174,6 +174,19 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         ),
     ),
     (
+        r"yaml: (?:line \d|unmarshal|control char|mapping|invalid)",
+        Trouble(
+            "files",
+            _("docker compose cannot read one of its files"),
+            (
+                _(
+                    "See what it says of docker-compose.override.yml: docker compose config, in mailcow's "
+                    "directory."
+                ),
+            ),
+        ),
+    ),
+    (
         r"read-only file system",
         Trouble(
             "readonly",

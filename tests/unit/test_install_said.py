@@ -100,6 +100,10 @@ SAID = {
         "filesystem layer verification failed for digest sha256:b8a43c948900c4191b1c2c46bfbd41dfae664dd676e6",
         ("damaged", "", True),
     ),
+    "override file that somebody broke": (
+        "yaml: line 1: did not find expected key",
+        ("files", "", False),
+    ),
     "mailcow.conf that somebody broke": (
         'failed to read /opt/mailcow-dockerized/.env: line 17: unexpected character "\'" in variable name',
         ("conf", "", False),
