@@ -4,6 +4,7 @@ does not need it: what is wrong there is a warning."""
 
 from __future__ import annotations
 
+from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.mail_web import named, status_of
 from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, Talk, Talks
@@ -29,7 +30,7 @@ def _front(every: list[Talk], talks: Talks) -> Judgement:
     evidence = tuple(_evidence(one) for one in every)
     subject = str(every[0].asked.port)
     if troubles:
-        return judged(troubles, evidence)._replace(subject=subject, severity="degrades")
+        return judged(troubles, evidence)._replace(subject=subject, severity="degrades", doc=need.DOC_PROXY)
     places = _(" and ").join(dict.fromkeys(one.where for one in every))
     words = _("the reverse proxy before mailcow answers at {places}", places=places)
     return Judgement("pass", words, _said(every[0]), evidence, subject=subject)
