@@ -131,15 +131,20 @@ def _of_runner(one: Blocker) -> str:
 def _elsewhere(facts: PortFacts) -> str:
     """What mailcow itself could do; without a mailcow.conf it is to be said when that is written."""
     port = facts.binding.port
-    when = _("in mailcow.conf") if facts.conf.exists else _("in mailcow.conf, once it is written")
+    if port.number in _WEB and not facts.conf.exists:
+        return _(
+            "If it serves web sites that must stay, put mailcow behind it: in the wizard's step "
+            "Configuration (s, Behind a web proxy) before the install, or HTTP_BIND=127.0.0.1, "
+            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n in mailcow.conf, once it is written."
+        )
     if port.number in _WEB:
         return _(
             "If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
-            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n {when}.",
-            when=when,
+            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n in mailcow.conf."
         )
     if port.number == _SMTP:
         return ""
+    when = _("in mailcow.conf") if facts.conf.exists else _("in mailcow.conf, once it is written")
     return _(
         "Or move mailcow's {service} to another port: {key} {when}.",
         service=port.service,
