@@ -33,6 +33,29 @@ def rows(standing: Standing | None, running: bool, earlier: bool = False) -> lis
     return [_row(stage, known.get(stage.id), standing, running, earlier) for stage in STAGES]
 
 
+def nothing_to_do() -> Row:
+    """The row of a machine where mailcow is already, and this wizard has installed nothing."""
+    about = _("mailcow is here already: nothing is installed over it")
+    check = Listed("install.present", _("Install"), about, "blocks")
+    remedies = (_("i says where it is, the step Verify how it is."),)
+    finding = Finding(
+        check.id,
+        None,
+        "install",
+        check.title,
+        "skipped",
+        "blocks",
+        "proved",
+        about,
+        needed="",
+        found="",
+        why="",
+        doc=_DOC,
+        remedies=remedies,
+    )
+    return Row(check, finding)
+
+
 def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: bool, earlier: bool) -> Row:
     state = stand.state if stand else "waiting"
     if state == "running" and not running:

@@ -19,11 +19,12 @@ from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.background import in_background, waited_for
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_run import InstallRun
-from mailcow_wizard.tui.install_words import after_lines, heading, outlook_lines, rows
+from mailcow_wizard.tui.install_words import after_lines, heading, nothing_to_do, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.text import TextScreen
+from mailcow_wizard.tui.writing import is_set_up
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.widgets.lines import Part
@@ -40,7 +41,11 @@ def fill(app: Wizard) -> None:
         with suppress(Unreadable):
             standing = outlook.standing_of(app.session)
             running = standing is not None and Record(app.session.state).alive()
-    app.board.stages = rows(standing, running, earlier=True)
+    board = app.board
+    if standing is None and (board.is_elsewhere or is_set_up(board)):
+        board.stages = (nothing_to_do(),)
+    else:
+        board.stages = rows(standing, running, earlier=True)
 
 
 def mark(app: Wizard) -> None:

@@ -158,7 +158,7 @@ def _wrapped(label: str, text: str, width: int, role: str = "") -> list[Line]:
     return [Line(label if index == 0 else "", part, role) for index, part in enumerate(parts)]
 
 
-def _is_set_up(board: Board) -> bool:
+def is_set_up(board: Board) -> bool:
     """Whether mailcow is here already: its containers were looked at, and that gave an answer."""
     found = (row.finding for row in board.rows("verify") if row.check.id == "mail.containers")
     return any(one is not None and one.status not in ("skipped", "crashed", "unknown") for one in found)
@@ -185,7 +185,7 @@ def install_is_next(board: Board) -> bool:
     """Whether all was looked at, nothing blocks the install but what it mends itself, and nothing is there
     yet."""
     blocked = board.is_elsewhere or not all(mends(one) for one in board.findings() if _blocks(one))
-    return not (board.running() or blocked or _is_set_up(board) or board.state(INSTALL) == "pass")
+    return not (board.running() or blocked or is_set_up(board) or board.state(INSTALL) == "pass")
 
 
 def verdict(board: Board) -> str:
@@ -194,7 +194,7 @@ def verdict(board: Board) -> str:
     if board.running():
         return _("Still looking: {running} checks have no answer yet.", running=board.running())
     blocking = [one for one in board.findings() if _blocks(one)]
-    if counts["fail"] and _is_set_up(board):
+    if counts["fail"] and is_set_up(board):
         return _of_running(board, counts["fail"])
     if board.is_elsewhere:
         return _("mailcow is here, from another directory: nothing is installed beside it.")
