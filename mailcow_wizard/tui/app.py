@@ -218,6 +218,8 @@ class WizardApp(Wizard):
         base.set_class(step == WELCOME.id, "on-welcome")
         base.set_class(step == SUMMARY.id, "on-summary")
         here = next(one for one in self.board.steps if one.id == step)
+        if step == INSTALL and self._complete and not (self.installing and self.installing.running):
+            open_place(self, "installing.fill")
         base.query_one(Rail).show(self.board, step)
         base.query_one(Breadcrumb).show(self.board, step)
         base.query_one(Heading).show(here.title, here.about)
@@ -234,8 +236,6 @@ class WizardApp(Wizard):
                 for line in not_looked_at(self.board, self._main_width - 2)
             ]
             base.query_one("#verdict", Lines).put(lines)
-        if step == INSTALL and not (self.installing and self.installing.running):
-            open_place(self, "installing.fill")
         self._list.show(step, self.board.rows(step))
         self._moved()
 

@@ -85,8 +85,10 @@ async def test_where_mailcow_is_already_no_stage_waits(tmp_path: Path) -> None:
     async with piloted(tmp_path) as (app, pilot):
         app.go_to(INSTALL)
         await until(pilot, lambda: "waits" in shown(app))
+        assert "· Install" in shown(app)
         app.board.is_elsewhere = True
         app.go_to(INSTALL)
         await until(pilot, lambda: "mailcow is here already: nothing is installed over it" in shown(app))
         assert "waits" not in shown(app)
+        assert "– Install" in shown(app)
         assert "i says where it is, the step Verify how it is." in shown(app)
