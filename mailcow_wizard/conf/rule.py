@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mailcow_wizard.conf.document import Document, written
 from mailcow_wizard.conf.reading import Readings
 from mailcow_wizard.conf.seen import Seen
+from mailcow_wizard.conf.switch import is_yes
 from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.language import pgettext
 from mailcow_wizard.redaction import is_secret, value_shown
@@ -88,6 +89,10 @@ class File:
         """Whether a key is not set, or empty. One whose value cannot be told is neither: other rules tell."""
         untold = any(one.value is None for one in self.seen(key))
         return not self.values.get(key) and not untold
+
+    def yes(self, key: str) -> bool:
+        """Whether a switch is on, as mailcow reads it: another rule says how it is to be written."""
+        return is_yes(self.values.get(key, ""))
 
     def shown(self, key: str) -> str:
         """KEY=value for a message; of a secret the key alone."""

@@ -14,7 +14,7 @@ _OF_PROVIDERS = pattern(r"(?:AZUREDNS|CF|HETZNER|INWX|IONOS|NC|OVH|AWS|DO_API|GA
 
 def _by_dns(file: File) -> Iterator[LintFinding]:
     """Proof by DNS (DNS-01) needs a provider, an address, and what the provider wants to see."""
-    if file.values.get("ACME_DNS_CHALLENGE") != "y":
+    if not file.yes("ACME_DNS_CHALLENGE"):
         return
     for key in (_PROVIDER, "ACME_ACCOUNT_EMAIL"):
         if file.values.get(key, "") in ("", KEYS[key].default):
@@ -35,7 +35,7 @@ def _by_dns(file: File) -> Iterator[LintFinding]:
 
 def _wildcards(file: File) -> Iterator[LintFinding]:
     key = "ADDITIONAL_SAN"
-    if file.values.get("ACME_DNS_CHALLENGE") == "y" or file.values.get("SKIP_LETS_ENCRYPT") == "y":
+    if file.yes("ACME_DNS_CHALLENGE") or file.yes("SKIP_LETS_ENCRYPT"):
         return
     for name in file.values.get(key, "").split(","):
         if name.startswith("*."):

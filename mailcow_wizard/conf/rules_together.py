@@ -108,7 +108,7 @@ def _proxy(file: File) -> Iterator[LintFinding]:
         key = "HTTPS_BIND" if behind else "HTTP_BIND"
         words = _("only one of HTTP_BIND and HTTPS_BIND is on loopback; a reverse proxy needs both there")
         yield file.finding(key, "proxy-binds-differ", "warning", words)
-    if behind and file.values.get("HTTP_REDIRECT") == "y":
+    if behind and file.yes("HTTP_REDIRECT"):
         words = _("HTTP_REDIRECT=y behind a reverse proxy sends visitors round in circles")
         yield file.finding("HTTP_REDIRECT", "redirect-behind-proxy", "error", words, {"HTTP_REDIRECT": "n"})
 

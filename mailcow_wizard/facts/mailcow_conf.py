@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from mailcow_wizard.conf.switch import is_yes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.language import _
@@ -17,8 +18,6 @@ DEFAULT_NETWORK = "172.22.1"
 DEFAULT_NETWORK_V6 = "fd4d:6169:6c63:6f77::/64"
 _NARROWEST_V6 = 120  # as many addresses as the /24 of IPv4 has
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-# As mailcow's scripts read a switch: in large letters as well.
-_YES = pattern(r"(?:yes|y)+", re.IGNORECASE)
 _THREE = pattern(rf"({_OCTET}\.{_OCTET}\.{_OCTET})(?![\d])")
 
 
@@ -40,7 +39,7 @@ class MailcowConf(NamedTuple):
 
     def yes(self, key: str, default: str = "n") -> bool:
         """Whether a switch is on."""
-        return bool(_YES.fullmatch(self.get(key, default)))
+        return is_yes(self.get(key, default))
 
     @property
     def ipv6(self) -> str:

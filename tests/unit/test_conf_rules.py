@@ -130,7 +130,13 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("internal-port-open", "SQL_PORT=13306", ""),
     ("proxy-binds-differ", "HTTP_BIND=127.0.0.1", ""),
     ("redirect-behind-proxy", "HTTP_BIND=127.0.0.1\nHTTPS_BIND=127.0.0.1", "HTTP_REDIRECT=n"),
+    (
+        "redirect-behind-proxy",
+        "HTTP_BIND=127.0.0.1\nHTTPS_BIND=127.0.0.1\nHTTP_REDIRECT=yes",
+        "HTTP_REDIRECT=n",
+    ),
     ("acme-dns-incomplete", "ACME_DNS_CHALLENGE=y", ""),
+    ("acme-dns-incomplete", "ACME_DNS_CHALLENGE=Yes", ""),
     ("acme-dns-provider", "ACME_DNS_CHALLENGE=y\nACME_DNS_PROVIDER=cloudflare", ""),
     ("acme-dns-credentials", f"ACME_DNS_CHALLENGE=y\nCF_Token={SECRET}", ""),
     ("wildcard-without-dns", "ADDITIONAL_SAN=*.example.org", ""),
@@ -198,6 +204,13 @@ def test_a_rule_finds_what_is_wrong(rule: str, rows: str, right: str) -> None:
         for word in shlex.split(settings):  # as `conf set` gets them from a shell
             key, _, value = word.partition("=")
             assert finding.fix.get(key) == value
+
+
+@pytest.mark.parametrize("switch", ["ACME_DNS_CHALLENGE=yes", "SKIP_LETS_ENCRYPT=Y"])
+def test_a_switch_that_is_written_otherwise_is_on_for_the_rules_beside(switch: str) -> None:
+    rules = {one.rule for one in lint(changed(f"ADDITIONAL_SAN=*.example.org\n{switch}"), MACHINE)}
+    assert "switch-value" in rules
+    assert "wildcard-without-dns" not in rules
 
 
 @pytest.mark.parametrize("before", ["export ", "  ", "\t", " export\t"])
