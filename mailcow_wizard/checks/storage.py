@@ -21,7 +21,7 @@ _OLD_IMAGES = _("Remove images of mailcow's earlier versions: `./update.sh --gc`
 
 def _more_room(disk: data_places.DiskSpace) -> tuple[str, ...]:
     """What gives room; where Docker has data already, containers' logs may be what takes it (#518, #1000),
-    and where mailcow's is among it, another data root would be an empty one."""
+    and where mailcow's is among it, also of one that is gone, another data root would be an empty one."""
     root = disk.root
     if root.existing != root.path:
         return _MORE_ROOM
@@ -30,7 +30,11 @@ def _more_room(disk: data_places.DiskSpace) -> tuple[str, ...]:
         'has "log-opts": {{"max-size": "50m", "max-file": "3"}}; containers made after that keep to it.',
         path=_word(f"{root.path}/containers"),
     )
-    return (_OLD_IMAGES, _MORE_ROOM[-1], logs, _MORE_ROOM[0]) if disk.mailcow else (*_MORE_ROOM, logs)
+    if disk.mailcow:
+        return (_OLD_IMAGES, _MORE_ROOM[-1], logs, _MORE_ROOM[0])
+    if disk.left_over:
+        return (_MORE_ROOM[0], _MORE_ROOM[-1], logs)
+    return (*_MORE_ROOM, logs)
 
 
 def _place(root: storage.DataRoot) -> str:
@@ -178,10 +182,14 @@ def judge_inodes(disk: data_places.DiskSpace) -> Judgement:
         words = _("no fixed number of files in {place}", place=place)
         return Judgement("pass", words, words, evidence, certainty=_certainty(disk.root))
     found = _("room for {free:,} more files in {place}", free=space.free_inodes, place=place)
-    remedies = (
-        _("Look for directories full of small files: du --inodes -xd2 / | sort -n | tail."),
-        _("Put Docker's data on another file system; the number of inodes of ext4 is fixed when it is made."),
+    look = _("Look for directories full of small files: du --inodes -xd2 / | sort -n | tail.")
+    move = _(
+        "Put Docker's data on another file system; the number of inodes of ext4 is fixed when it is made."
     )
+    # From another place mailcow would start empty.
+    remedies: tuple[str, ...] = (look, _MORE_ROOM[-1]) if disk.mailcow or disk.left_over else (look, move)
+    if disk.mailcow:
+        remedies = (look, _OLD_IMAGES, _MORE_ROOM[-1])
     if space.free_inodes <= 0 and not (images and images.foreseen and space is images.space):
         summary = _("no inode left in {place}: not one file can be made", place=place)
         return Judgement("fail", summary, summary, evidence, remedies, severity="blocks")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts import docker, storage
+from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.host.errors import HostError
@@ -34,12 +35,14 @@ class ImageStore(NamedTuple):
 
 class DiskSpace(NamedTuple):
     """The space where the data root is or will be, none where something else is in its place; and that of
-    the images, where they lie on another file system. `mailcow`: its database is there already."""
+    the images, where they lie on another file system. `mailcow`: it is there with its database; `left_over`:
+    the database alone is."""
 
     root: storage.DataRoot
     space: Space | None
     images: ImageStore | None = None
     mailcow: bool = False
+    left_over: bool = False
 
 
 def used_root(facts: Facts) -> storage.DataRoot:
@@ -69,7 +72,17 @@ def disk(facts: Facts) -> DiskSpace:
     space = facts.host.space(root.existing)
     if space.total <= 0:
         raise HostError(_("the file system of {existing} does not tell its size", existing=root.existing))
-    return DiskSpace(root, space, _images(facts, space), bool(facts.get(database).project))
+    kept, here = bool(facts.get(database).project), _is_here(facts)
+    return DiskSpace(root, space, _images(facts, space), kept and here, kept and not here)
+
+
+def _is_here(facts: Facts) -> bool:
+    """Whether mailcow has its directory on this machine, or runs; also where nobody may look."""
+    try:
+        found = facts.get(place)
+    except HostError:
+        return True
+    return found.mailcow or bool(found.elsewhere) or found.bridged
 
 
 def _images(facts: Facts, of_root: Space) -> ImageStore | None:

@@ -8,7 +8,7 @@ from mailcow_wizard.facts.storage import DataRoot
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.replies import Space
 from mailcow_wizard.model import Settings
-from tests.docker_machine import DockerHost
+from tests.docker_machine import MAILCOW, DockerHost
 
 GIB = 1 << 30
 ROOT = DataRoot("/data/docker", "/data/docker", "")
@@ -64,9 +64,32 @@ def test_whether_mailcow_has_data_there_is_seen() -> None:
         "Volumes": [{"Name": "mcprod_mysql-vol-1", "Labels": {"com.docker.compose.project": "mcprod"}}]
     }
     spaces = {"/var/lib/docker": Space(GIB, 9 * GIB, 9, 9)}
-    for listed, there in ((volumes, True), ({"Volumes": []}, False)):
-        host = DockerHost({"/volumes": listed}, spaces=spaces)
-        assert Facts(host, Settings()).get(disk).mailcow is there
+    checkout = {f"{MAILCOW}/docker-compose.yml": ""}
+    for listed, files, there in (
+        (volumes, checkout, (True, False)),
+        (volumes, {}, (False, True)),
+        ({"Volumes": []}, checkout, (False, False)),
+    ):
+        found = Facts(DockerHost({"/volumes": listed}, files=files, spaces=spaces), Settings()).get(disk)
+        assert (found.mailcow, found.left_over) == there
+
+
+def test_a_database_of_a_mailcow_that_is_gone_is_no_mailcow_that_is_there() -> None:
+    """Nobody takes in mail, no checkout has an update.sh; and its data stay where they are."""
+    left = DiskSpace(ROOT, Space(4 * GIB, 900 * GIB, 9, 10**6), left_over=True)
+    said = storage_judges.judge_disk(left)
+    assert "images alone need 5 GiB" in said.summary
+    for words in (said, storage_judges.judge_inodes(left)):
+        assert "update.sh" not in " ".join(words.remedies)
+        assert "Put Docker's data" not in " ".join(words.remedies)
+
+
+def test_inodes_that_run_out_under_a_running_mailcow_move_no_data() -> None:
+    few = DiskSpace(ROOT, Space(400 * GIB, 900 * GIB, 9, 10**6))
+    assert "Put Docker's data" in storage_judges.judge_inodes(few).remedies[-1]
+    said = " ".join(storage_judges.judge_inodes(few._replace(mailcow=True)).remedies)
+    assert "Put Docker's data" not in said
+    assert "`./update.sh --gc`" in said
 
 
 @pytest.mark.parametrize(
