@@ -35,6 +35,7 @@ def test_output_comes_as_it_is_written() -> None:
         ["one", "two", "three", "four"],
     )
     assert run("kill -9 $$") == (-9, [])
+    assert run("printf 'remote: aborting.\\000\\n\\000'") == (0, ["remote: aborting."])
     assert run("cat; echo end") == (0, ["end"])
 
 

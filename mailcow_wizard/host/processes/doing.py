@@ -200,7 +200,9 @@ class _Output:
 
     def _lines(self, data: bytes) -> None:
         self._told += len(data) - len(self._rest)
-        *lines, self._rest = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        # A NUL, with which some far sides end their words, shows nothing in a terminal.
+        plain = data.replace(b"\0", b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, self._rest = plain.split(b"\n")
         if len(self._rest) > self._longest:
             lines.append(self._rest)
             self._rest = b""
