@@ -26,12 +26,20 @@ _OTHER_RELAY = _(
 )
 
 
+_IPV6_TOO = _("Mail leaves over IPv4, where port 25 is open; ask the provider to open it over IPv6, too.")
+
+
 def judge_mail(ways: tuple[MailWay, ...]) -> tuple[Judgement, ...]:
     """One judgement for each family."""
-    return tuple(_judge(one)._replace(subject=f"v{one.family}") for one in ways)
+    judged: list[Judgement] = []
+    for one in ways:
+        leaves = any(other.status == "pass" or other.severity == "advice" for other in judged)
+        judged.append(_judge(one, leaves)._replace(subject=f"v{one.family}"))
+    return tuple(judged)
 
 
-def _judge(found: MailWay) -> Judgement:
+def _judge(found: MailWay, leaves: bool) -> Judgement:
+    """`leaves`: mail gets out over IPv4, which was judged before."""
     common = Judgement(
         "pass",
         "",
@@ -84,7 +92,7 @@ def _judge(found: MailWay) -> Judgement:
         return _misled(common, listed(sorted(places)))
     opened = tuple(one for one in found.servers if one.tried.result.outcome == "open")
     if not opened:
-        return _blocked(found, common)
+        return _blocked(found, common, leaves)
     return _of_containers(_opened(found, opened, common), opened)
 
 
@@ -262,7 +270,7 @@ def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusi
     return passed
 
 
-def _blocked(found: MailWay, common: Judgement) -> Judgement:
+def _blocked(found: MailWay, common: Judgement, leaves: bool) -> Judgement:
     why = way([one.tried for one in found.servers], found.control)
     relay = _RELAY
     if any(one.result.outcome == "open" for one in found.submission):
@@ -276,7 +284,8 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
             certainty="untested",
             remedies=why.remedies or (_TRY_AGAIN,),
         )
-    summary, remedies = _words(found, why, relay)
+    form = found.provider.opened if found.provider else _FORM
+    summary, remedies = _words(found, why, (_IPV6_TOO,) if leaves else (form, relay))
     return common._replace(
         # Where nothing passes, that is what the check of IPv6 is about.
         status="warn" if why.kind == "dead" and found.family == 6 else "fail",
@@ -288,10 +297,9 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
     )
 
 
-def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
-    """The verdict in a line, and what mends it."""
+def _words(found: MailWay, why: Way, asking: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The verdict in a line, and what mends it: `asking` the provider, where it is on the way."""
     count = len(found.servers)
-    form = found.provider.opened if found.provider else _FORM
     over = f"IPv{found.family}"
     if why.kind == "dropped":
         said = ngettext(
@@ -303,8 +311,8 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
             over=over,
         )
         if any(one.result.outcome == "open" for one in found.controls):
-            return _("{said}, other ports pass", said=said), (form, relay)
-        return _("{said}, other ports are refused at once", said=said), (form, relay)
+            return _("{said}, other ports pass", said=said), asking
+        return _("{said}, other ports are refused at once", said=said), asking
     if why.kind == "dead":
         ports = sorted({one.probe.port for one in (*(one.tried for one in found.servers), *found.controls)})
         said = _(
@@ -319,14 +327,14 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
             if (found_by := _told_by(found))
             else _("by something on the way, for all {count}", count=count)
         )
-        return _("port 25 is refused over {over} {by}", over=over, by=by), (form, relay)
+        return _("port 25 is refused over {over} {by}", over=over, by=by), asking
     if why.kind == "blocked here":
         what = _("does not let port 25 out ({over})", over=over)
         return why.words.replace(_("does not let it out"), what), why.remedies
     if why.kind == "cut":
         return _(
             "connections to port 25 are cut off at once over {over}, for all {count}", over=over, count=count
-        ), (form, relay)
+        ), asking
     return _("port 25 cannot be reached over {over}: {words}", over=over, words=why.words), why.remedies
 
 

@@ -147,6 +147,12 @@ def test_a_relay_that_can_be_reached_is_named() -> None:
     assert "on port 587 or 465." in judge_mail((blocked._replace(submission=()),))[0].remedies[-1]
 
 
+def test_port_25_that_is_open_over_ipv4_needs_no_invoice() -> None:
+    blocked = way(servers=servers(*["silent"] * 4)), way(6, servers=servers(*["silent"] * 4))
+    assert "invoice" in judge_mail(blocked)[1].remedies[0]
+    assert "over IPv6, too" in "".join(judge_mail((way(servers=servers(*FOUR)), blocked[1]))[1].remedies)
+
+
 ROW = {one.subject: one for one in need.OUTGOING}
 
 
