@@ -102,13 +102,11 @@ class WizardApp(Wizard):
     def compose(self) -> ComposeResult:
         """What the first paint shows; each further widget would cost it time, and comes after it."""
         look = self.look
-        said = greeting(self.session, self._facts, self.board.steps)
-        self.board.is_elsewhere = bool(said.apart)
         yield Rail(look)
         with Vertical(id="main"):
             yield Breadcrumb(look)
             yield Heading(look)
-            yield Welcome(look, said)
+            yield Welcome(look, greeting(self.session, self._facts, self.board.steps))
             yield KeyLine(look)
 
     def on_mount(self) -> None:

@@ -56,8 +56,6 @@ class Board:
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self._before: dict[str, tuple[Finding, ...]] = {}
         self.stages: Sequence[Row] = ()
-        self.is_elsewhere = False
-        """Whether mailcow was started on this machine from another directory than is looked at."""
         self._counted: dict[str, Counter[str]] = {}
         self._runs = 0
         self._run_of: dict[str, int] = {}
@@ -152,6 +150,12 @@ class Board:
         """The checks without a finding that were asked only once: of those that were asked again an answer is
         on its way."""
         return tuple(check for check in self.unanswered() if check.id not in self._run_of)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this machine's mailcow is in another directory than is looked at, and none is
+        installed: the one advice that the check of mailcow.conf has."""
+        return any(one.severity == "advice" for one in self._findings.get("config.present", ()))
 
     def running(self) -> int:
         """How many checks have no finding yet."""

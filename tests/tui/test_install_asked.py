@@ -10,7 +10,7 @@ from mailcow_wizard.engine.given import Choices
 from mailcow_wizard.install import outlook, standing
 from mailcow_wizard.model import Settings
 from mailcow_wizard.tui import returning
-from mailcow_wizard.tui.board import INSTALL
+from mailcow_wizard.tui.board import INSTALL, Board
 from mailcow_wizard.tui.screens.decision import Decision
 from tests.demo_config import DIRECTORY
 
@@ -81,12 +81,14 @@ async def test_the_step_is_marked_before_it_is_visited(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_where_mailcow_is_already_no_stage_waits(tmp_path: Path) -> None:
+async def test_where_mailcow_is_already_no_stage_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with piloted(tmp_path) as (app, pilot):
         app.go_to(INSTALL)
         await until(pilot, lambda: "waits" in shown(app))
         assert "· Install" in shown(app)
-        app.board.is_elsewhere = True
+        monkeypatch.setattr(Board, "is_elsewhere", True)
         app.go_to(INSTALL)
         await until(pilot, lambda: "mailcow is here already: nothing is installed over it" in shown(app))
         assert "waits" not in shown(app)

@@ -5,10 +5,12 @@ import pytest
 
 from mailcow_wizard import language
 from mailcow_wizard.checks import all_checks
+from mailcow_wizard.checks.config_file import PRESENT, judge_present
 from mailcow_wizard.checks.mail import CHECKS as MAIL
 from mailcow_wizard.checks.system import CHECKS as SYSTEM
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.selection import select
+from mailcow_wizard.facts.config import ConfFile, Place, Presence
 from mailcow_wizard.install.stages import BY_ITSELF
 from mailcow_wizard.install.standing import Choices, Stand, fresh
 from mailcow_wizard.model import Event, Fix, Judgement, Settings, Status
@@ -73,10 +75,20 @@ def test_what_the_install_mends_is_nobody_elses_to_mend() -> None:
     assert {one for every in BY_ITSELF.values() for one, _fix in every} <= {one.id for one in all_checks()}
 
 
+def with_mailcow_elsewhere(made: Board) -> Board:
+    """The check of mailcow.conf has found one in another directory."""
+    place, file = Place("/opt/m", None, False, "/srv/m"), ConfFile("/opt/m/mailcow.conf", "missing", b"")
+    found = Presence(place, file, False, None, "", False)
+    made.add([PRESENT.listed])
+    made.hear(Event("finished", PRESENT.id, (join(PRESENT, judge_present(found)),)))
+    return made
+
+
 @pytest.mark.parametrize("status", ["fail", "warn", "pass"])
 def test_beside_another_directorys_mailcow_nothing_is_installed(status: Status) -> None:
     made = board({"system.disk": status, **{one.id: "skipped" for one in MAIL}})
-    made.is_elsewhere = True
+    assert install_is_next(made) == (status != "fail")
+    made = with_mailcow_elsewhere(made)
     assert verdict(made) == "mailcow is here, from another directory: nothing is installed beside it."
     assert not install_is_next(made)
 
@@ -88,9 +100,7 @@ def test_a_verdict_fits_into_eighty_columns(speaks: str) -> None:
     language.use(speaks)
     for said in (every, {"system.disk": "fail"}, {"mail.ports": "fail"}, {**every, "mail.relay": "pass"}):
         assert len(verdict(board(said))) <= 78, verdict(board(said))
-    elsewhere = board({})
-    elsewhere.is_elsewhere = True
-    assert len(verdict(elsewhere)) <= 78
+    assert len(verdict(with_mailcow_elsewhere(board({})))) <= 78
 
 
 SOME_SKIPPED: dict[str, Status] = {"mail.relay": "skipped", "mail.round-trip": "skipped"}
