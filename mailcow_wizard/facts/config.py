@@ -75,8 +75,7 @@ def place(facts: Facts) -> Place:
     mailcow = any(mark in (names or ()) for mark in MARKS)
     if mailcow:
         return Place(directory, names, mailcow)
-    elsewhere, still = _elsewhere(facts)
-    return Place(directory, names, mailcow, elsewhere, still, not elsewhere and _is_bridged(facts))
+    return Place(directory, names, mailcow, *_elsewhere(facts))
 
 
 def _is_bridged(facts: Facts) -> bool:
@@ -86,20 +85,21 @@ def _is_bridged(facts: Facts) -> bool:
         return False
 
 
-def _elsewhere(facts: Facts) -> tuple[str, bool]:
+def _elsewhere(facts: Facts) -> tuple[str, bool, bool]:
     """The directory of another mailcow, and whether it stands still: then its mailcow.conf has to be there,
-    for containers alone may be what is left of one."""
+    for containers alone may be what is left of one. Where Docker does not tell, whether its bridge is there,
+    which alone may be left over, too."""
     try:
         if not may_run(facts):
-            return "", False
+            return "", False, _is_bridged(facts)
         running = min((one.home for one in facts.get(containers) if one.home), default="")
         if running:
-            return running, False
+            return running, False, False
         homes = sorted({one.home for one in facts.get(every_container) if one.home})
         still = next((one for one in homes if facts.host.exists(f"{one.rstrip('/')}/{NAME}")), "")
     except HostError:
-        return "", False
-    return still, bool(still)
+        return "", False, _is_bridged(facts)
+    return still, bool(still), False
 
 
 class ConfFile(NamedTuple):

@@ -19,6 +19,7 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.docker_leftovers import remove
 from mailcow_wizard.fixes.mailcow_conf import said_of_none
 from mailcow_wizard.fixes.ports import offers
+from mailcow_wizard.host.errors import Denied
 from mailcow_wizard.host.files.state import StateDirectory
 from mailcow_wizard.host.replies import Listeners
 from mailcow_wizard.install import outlook
@@ -86,9 +87,16 @@ def test_where_none_does_nothing_is_said_of_it(host: DockerHost) -> None:
 def test_who_is_not_told_by_docker_is_told_that_it_was_started() -> None:
     """Without root nobody says where; that it is not installed yet would be wrong."""
     said = f"mailcow was started on this server, and not from {HERE}"
-    assert facts(machine(**BRIDGE)).get(place).absent == said
+    silent = Machine(Denied("/var/run/docker.sock may be asked by root alone"), files=BRIDGE)
+    assert facts(silent).get(place).absent == said
     assert facts(machine(box("postfix-mailcow"), **BRIDGE)).get(place).absent == APART
     assert not facts(machine(**BRIDGE, **{f"{HERE}/mailcow.conf": ""})).get(place).absent
+
+
+def test_a_bridge_that_is_left_over_is_no_mailcow() -> None:
+    """Its containers are gone, its network is not."""
+    said = facts(machine(**BRIDGE)).get(place).absent
+    assert said.startswith("mailcow is not installed yet")
 
 
 def still(**files: str) -> Facts:
