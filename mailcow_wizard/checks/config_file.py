@@ -11,6 +11,10 @@ from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 
 _MAKE = _("Make one: `./wizard conf new`, or mailcow's own `./generate_config.sh`.")
+_MOVED = _(
+    "Put its directory back where it was: started again, its containers find none of their files there. To "
+    "keep it in its new place, in there: docker compose down, then docker compose up -d."
+)
 
 
 # --- present ----------------------------------------------------------------------------------------------
@@ -26,6 +30,8 @@ def judge_present(found: config.Presence) -> Judgement:
     if elsewhere := found.place.elsewhere:
         there = _("Look there: `./wizard --dir {word}`", word=word(elsewhere))
         return Judgement("warn", found.place.apart, elsewhere, evidence, (there,), severity="advice")
+    if found.place.moved:
+        return Judgement("fail", found.place.absent, found.place.absent, evidence, (_MOVED,))
     if kind == "missing":
         return _missing(found, evidence)
     if kind != "file":

@@ -28,7 +28,8 @@ DATABASE_KEYS = ("DBNAME", "DBUSER", "DBPASS", "DBROOT")
 class Place(NamedTuple):
     """mailcow's directory, what lies in it (None: there is no such directory), and whether any of that is
     mailcow's. `elsewhere`: it holds none, and this is the directory of one that runs, or stands `still`;
-    `bridged`: one has its bridge here, and from where it was started is not told."""
+    `bridged`: one has its bridge here, and from where it was started is not told.
+    `moved`: one runs that was started from here."""
 
     directory: str
     names: tuple[str, ...] | None
@@ -36,6 +37,7 @@ class Place(NamedTuple):
     elsewhere: str = ""
     still: bool = False
     bridged: bool = False
+    moved: bool = False
 
     @property
     def absent(self) -> str:
@@ -44,6 +46,11 @@ class Place(NamedTuple):
             return ""
         if self.elsewhere:
             return self.apart
+        if self.moved:
+            return _(
+                "mailcow runs and was started from {directory}, where it is not any more",
+                directory=self.directory,
+            )
         if self.bridged:
             return _("mailcow was started on this server, and not from {directory}", directory=self.directory)
         what = _("is not there") if self.names is None else _("holds no mailcow")
@@ -75,12 +82,23 @@ def place(facts: Facts) -> Place:
     mailcow = any(mark in (names or ()) for mark in MARKS)
     if mailcow:
         return Place(directory, names, mailcow)
-    return Place(directory, names, mailcow, *_elsewhere(facts))
+    return Place(directory, names, mailcow, *_elsewhere(facts), _was_moved(facts, directory))
 
 
 def _is_bridged(facts: Facts) -> bool:
     try:
         return facts.host.exists(BRIDGE)
+    except HostError:
+        return False
+
+
+def _was_moved(facts: Facts, directory: str) -> bool:
+    """Whether containers of mailcow run that were made from the directory, which holds none any more."""
+    try:
+        return may_run(facts) and any(
+            one.service.endswith("-mailcow") and (one.directory.rstrip("/") or "/") == directory
+            for one in facts.get(containers)
+        )
     except HostError:
         return False
 

@@ -82,7 +82,7 @@ def _is_here(facts: Facts) -> bool:
         found = facts.get(place)
     except HostError:
         return True
-    return found.mailcow or bool(found.elsewhere) or found.bridged
+    return found.mailcow or bool(found.elsewhere) or found.bridged or found.moved
 
 
 def _images(facts: Facts, of_root: Space) -> ImageStore | None:

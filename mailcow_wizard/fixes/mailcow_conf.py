@@ -81,6 +81,8 @@ def said_of_none(facts: Facts, said: str) -> str:
         return said
     if here.elsewhere:
         return f"{said}; {here.apart}"
+    if here.moved:
+        return f"{said}; {here.absent}"
     return _("{said}; `./wizard conf new` makes it", said=said)
 
 

@@ -99,6 +99,18 @@ def test_a_bridge_that_is_left_over_is_no_mailcow() -> None:
     assert said.startswith("mailcow is not installed yet")
 
 
+def test_one_that_was_moved_away_while_it_ran_is_installed() -> None:
+    """Nothing of it is to be removed, nor a mailcow.conf made: its files are in another place."""
+    seen = facts(machine(box("postfix-mailcow", f"{HERE}/"), **BRIDGE))
+    gone = f"mailcow runs and was started from {HERE}, where it is not any more"
+    assert seen.get(place).absent == installed(seen).skip == gone
+    said = judge_present(presence(seen))
+    assert (said.status, said.summary) == ("fail", gone)
+    assert "Put its directory back" in said.remedies[0]
+    assert said_of_none(seen, "x") == f"x; {gone}"
+    assert not facts(machine(box("web", HERE))).get(place).moved
+
+
 def still(**files: str) -> Facts:
     """Of that mailcow no container runs."""
     boxes = [{**box("postfix-mailcow"), "State": "exited", "Ports": []}]
