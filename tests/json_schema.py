@@ -50,7 +50,7 @@ def _faults(schema: dict[str, Any] | bool, value: Any, root: dict[str, Any], at:
     if "type" in schema and not _is(schema["type"], value):
         yield f"{at}: {value!r} is not of type {schema['type']}"
         return
-    if "minimum" in schema and value < schema["minimum"]:
+    if "minimum" in schema and value is not None and value < schema["minimum"]:
         yield f"{at}: {value} is too small"
     if "maximum" in schema and value > schema["maximum"]:
         yield f"{at}: {value} is too large"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mailcow_wizard.model import Severity, Status
 
 _MOST = 20
+_STOPS_A_START = ("refused-by-compose", "redis-password-missing")
 
 
 def judge_syntax(found: config_lint.Lint) -> Judgement:
@@ -63,7 +64,7 @@ def _trouble(one: LintFinding) -> Trouble:
     status: Status = "fail" if one.level == "error" else "warn"
     severity: Severity = "degrades"
     if one.level == "error":
-        severity = "blocks" if one.rule == "refused-by-compose" else "breaks"
+        severity = "blocks" if one.rule in _STOPS_A_START else "breaks"
     where = _("In line {line}", line=one.line) if one.line else _("In mailcow.conf")
     if one.fix and "=" in one.remedy and "…" not in one.remedy:
         remedy = _("{where}: `./wizard conf set {remedy}`", where=where, remedy=one.remedy)

@@ -33,7 +33,8 @@ class Surroundings(NamedTuple):
     domains that were named; `exported` the variables that docker compose would take before the file's;
     `compose` are the flavours that are installed (native, standalone), the one to choose first; `projects`
     those compose projects that have a database; `env` is what `.env` is: right, missing, file, elsewhere, or
-    what else is there.
+    what else is there; `takes` tells whether docker-compose.yml hands a key on to a container as it is, with
+    nothing in its place where the file has none.
     """
 
     addresses: frozenset[str] | None = None
@@ -45,6 +46,7 @@ class Surroundings(NamedTuple):
     compose: tuple[str, ...] | None = None
     projects: tuple[str, ...] | None = None
     env: str | None = None
+    takes: Callable[[str], bool] | None = None
 
 
 class LintFinding(NamedTuple):

@@ -125,6 +125,21 @@ def _pairs(file: File) -> Iterator[LintFinding]:
             yield file.finding(key, "api-without-addresses", "error", words)
 
 
+def _redis(file: File) -> Iterator[LintFinding]:
+    """Files from before 2025 have no password for Redis: right beside the docker-compose.yml of then, while a
+    newer one makes a configuration with it that Redis refuses."""
+    key, takes = "REDISPASS", file.about.takes
+    if key in file.values or file.seen(key) or not takes or not takes(key):
+        return
+    words = _(
+        "{key} is not set, and docker-compose.yml here asks for it: mailcow.conf is older than these "
+        "files, and Redis does not start",
+        key=key,
+    )
+    remedy = _("set {key} to 28 random letters and digits, as mailcow's update.sh does", key=key)
+    yield file.finding(key, "redis-password-missing", "error", words)._replace(remedy=remedy)
+
+
 def _names(file: File) -> Iterator[LintFinding]:
     """Keys that nothing reads any more, and those that look like a slip of the pen."""
     for key, value in file.values.items():
@@ -195,6 +210,7 @@ RULES: tuple[Rule, ...] = (
     _reach,
     _proxy,
     _pairs,
+    _redis,
     _names,
     _machine,
 )

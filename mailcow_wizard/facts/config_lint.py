@@ -51,6 +51,7 @@ TOGETHER = frozenset(
         "master-user-alone",
         "api-without-addresses",
         "project-name-changed",
+        "redis-password-missing",
     }
 )
 # These have checks of their own.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mailcow_wizard.conf.rule import Surroundings
 from mailcow_wizard.facts import time_zone
 from mailcow_wizard.facts.compose import compose
+from mailcow_wizard.facts.compose_files import COMPOSE_FILE
 from mailcow_wizard.facts.config import env_link
 from mailcow_wizard.facts.environment import environment
 from mailcow_wizard.facts.store import Facts
@@ -32,6 +33,7 @@ def surroundings(facts: Facts) -> Surroundings:
         compose=_or_none(lambda: _compose(facts)),
         projects=_or_none(lambda: projects(facts)),
         env=_or_none(lambda: _env(facts)),
+        takes=lambda key: _or_none(lambda: _takes(facts, key)) is True,
     )
 
 
@@ -91,3 +93,7 @@ def _env(facts: Facts) -> str | None:
     if link.right or link.kind != "link":
         return "right" if link.right else link.kind
     return "elsewhere"
+
+
+def _takes(facts: Facts, key: str) -> bool:
+    return f"${{{key}}}" in facts.host.text(facts.settings.within(COMPOSE_FILE))

@@ -117,3 +117,16 @@ def test_many_findings_stay_readable() -> None:
     said = judged(text)["syntax"]
     assert len(said.evidence) == len(said.remedies) == 20
     assert "more" in said.summary
+
+
+@pytest.mark.parametrize(("asks", "status"), [(True, "fail"), (False, "pass")])
+def test_an_old_file_beside_newer_files_lacks_what_they_ask(asks: bool, status: str) -> None:
+    """Whoever moves to a new server may bring mailcow.conf alone, and clone the rest anew."""
+    data = re.sub(r"(?m)^REDISPASS=.*\n", "", GOOD).encode()
+    found = Lint("", PATH, data, 30, lint(data, ABOUT._replace(takes=lambda key: asks)))
+    said = judges.judge_consistency(found)
+    assert said.status == status
+    if asks:
+        assert said.severity == "blocks"
+        assert "Redis does not start" in said.summary
+        assert "set REDISPASS to 28" in said.remedies[0]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -237,3 +238,16 @@ def test_a_configuration_that_only_root_may_read(place: Place) -> None:
         done = as_nobody(place, *words, "--json")
         assert done.returncode == 77, done
         assert "may not be read" in json.loads(done.stdout)["error"]
+
+
+def test_a_file_from_before_redis_had_a_password_beside_newer_files(place: Place) -> None:
+    place.write(re.sub(rb"(?m)^REDISPASS=.*\n", b"", NEW.encode()))
+    compose = place.directory / "docker-compose.yml"
+    compose.write_text("services:\n  redis-mailcow:\n    environment:\n      - TZ=${TZ}\n")
+    rules = [one["rule"] for one in place.document("conf", "lint")["findings"]]
+    assert "redis-password-missing" not in rules
+    compose.write_text(compose.read_text() + "      - REDISPASS=${REDISPASS}\n")
+    rules = [one["rule"] for one in place.document("conf", "lint")["findings"]]
+    assert "redis-password-missing" in rules
+    assert place.wizard("conf", "set", "REDISPASS=abc123", "--yes").returncode == 0
+    assert "redis-password-missing" not in place.wizard("conf", "lint").stdout

@@ -157,6 +157,10 @@ OTHERS: dict[str, tuple[bytes, Surroundings]] = {
     "not-a-text-file": (NEW + b"\0", MACHINE),
     "exported-variable": (NEW, MACHINE._replace(exported=frozenset({"TZ", "PATH"}))),
     "project-name-changed": (NEW, MACHINE._replace(projects=("mailcow",))),
+    "redis-password-missing": (
+        NEW.replace(b"\nREDISPASS=", b"\n# REDISPASS="),
+        MACHINE._replace(takes=lambda key: key == "REDISPASS"),
+    ),
     "env-not-a-link": (NEW, MACHINE._replace(env="file")),
     "unseen-by-updater": (NEW.replace(b"\nSKIP_CLAMD=", b"\nexport SKIP_CLAMD="), MACHINE),
     "not-read-alike": (NEW + "OWN=a\u00a0\n".encode(), MACHINE),
