@@ -317,7 +317,10 @@ PROVIDERS: tuple[Provider, ...] = (
             "Public DNS PTR Record and enter {name}. Google asks to verify the domain first (Search "
             "Console)."
         ),
-        _("Google Cloud blocks outgoing port 25 for good: {relay}.", relay=_RELAY),
+        _(
+            "Google Cloud blocks outgoing port 25 for good. Send through a relay (smarthost) on port 587 or "
+            "465 instead."
+        ),
         firmware=("sys_vendor: google", "product_name: google compute engine"),
         source="Compute Engine API, accessConfigs.publicPtrDomainName; the console's Public DNS PTR Record",
         clouds=("gce", "gcp"),

@@ -46,6 +46,15 @@ def test_every_sentence_is_known_again(german: None) -> None:
     assert len(unknown) <= MOST_UNKNOWN, unknown
 
 
+def test_what_a_provider_does_is_told_whole(german: None) -> None:
+    relay = "Send through a relay (smarthost) on port 587 or 465 instead"
+    kept = (
+        "This server is at Google Cloud. Google Cloud blocks outgoing port 25 for good. "
+        f"{relay}. Such rules change; its support knows those of today."
+    )
+    assert "Google Cloud sperrt den ausgehenden Port 25 endgültig. Stattdessen" in retold(kept)
+
+
 def test_a_sentence_whose_addition_is_empty_is_known_again(german: None) -> None:
     """`port {port} is free{moved}`: nothing was moved, as a rule."""
     unknown, asked = {}, 0
