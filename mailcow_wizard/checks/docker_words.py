@@ -6,7 +6,9 @@ from __future__ import annotations
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
-RESTART = _("Restart Docker (its containers stop and come back): systemctl restart docker")
+RESTART = _(
+    "Restart Docker (its containers stop and come back, unless it has live-restore): systemctl restart docker"
+)
 
 
 class Said(NamedTuple):

@@ -173,10 +173,8 @@ def _kinds(seen: State) -> list[Trouble]:
             kinds=_KINDS[next(iter(docker))],
             usual=_KINDS[usual],
         )
-        remedy = _(
-            "Restart Docker, or take the change of update-alternatives back: mailcow bans in one of them."
-        )
-        return [Trouble("warn", words, (remedy,), doc=doc)]
+        back = _("Or take the change of update-alternatives back: mailcow bans in one of them.")
+        return [Trouble("warn", words, (RESTART, back), doc=doc)]
     return []
 
 

@@ -140,6 +140,11 @@ def test_how_programs_get_along(state: State, status: str, words: str) -> None:
     assert (found.status, words in found.summary) == (status, True), found.summary
 
 
+def test_what_a_restart_of_docker_stops_is_said() -> None:
+    mixed = seen(rules=MADE, tools=_tools(usual="iptables-legacy"))
+    assert "its containers stop and come back, unless it has live-restore" in judge_backend(mixed).remedies[0]
+
+
 def test_rules_that_were_not_read_hide_perhaps_somebody() -> None:
     found = judge_masquerade(seen(V4, unread=("nft does not answer",)))
     assert (found.status, found.summary) == ("unknown", "nft does not answer")
