@@ -118,6 +118,15 @@ def _unreadable(values: tuple[str, ...]) -> str:
 
 
 def _mends(seen: Seen, line: str, value: str) -> tuple[str, ...]:
+    if value and any(one.usage not in _OF_AUTHORITIES for one in _records(texts(seen))):
+        # One key of several has to fit, and mail may still go to the server that shows the other.
+        return (
+            _("Publish besides what is there: {line}", line=line),
+            _(
+                "Remove the record of the other key only when no server shows that key any more: one that "
+                "still takes mail, such as the old one of a move, would get none from those that check."
+            ),
+        )
     if value:
         return (_("Publish instead: {line}", line=line),)
     return (

@@ -139,7 +139,11 @@ def test_another_key(shown: tuple[bytes, str]) -> None:
     found = judged(f"3 1 1 {ZEROS}", certificate=shown[0])
     assert (found.status, found.severity) == ("warn", "breaks")
     assert "another key than the one that this server shows" in found.summary
-    assert found.remedies == (f"Publish instead: {PLACE}. TLSA 3 1 1 {shown[1]}",)
+    assert found.remedies[0] == f"Publish besides what is there: {PLACE}. TLSA 3 1 1 {shown[1]}"
+    assert "only when no server shows that key any more" in found.remedies[1], "the old server of a move"
+    assert len(found.remedies) == 2
+    of_authority = judged(f"1 1 1 {ZEROS}", certificate=shown[0])
+    assert of_authority.remedies == (f"Publish instead: {PLACE}. TLSA 3 1 1 {shown[1]}",)
     assert judged(f"3 1 1 {ZEROS}", certificate=shown[0], signed="unsigned").severity == "advice"
 
 
