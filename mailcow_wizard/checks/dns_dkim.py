@@ -93,6 +93,14 @@ def _wrong(judgement: Judgement, facts: Dkim, name: str) -> Judgement:
         summary=_("the DKIM key at {name} is another than the one that mailcow signs with", name=name),
         why=_("Every mail carries a signature that does not fit the published key, so it looks forged."),
         severity="breaks",
+        remedies=(
+            *judgement.remedies,
+            _(
+                "Where another server still signs with the published key, such as the old one of a move, "
+                "leave the record and import that one's private key in mailcow instead: {page}.",
+                page=_PAGE,
+            ),
+        ),
     )
 
 

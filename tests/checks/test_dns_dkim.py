@@ -105,6 +105,7 @@ def test_another_key_than_mailcows_fails() -> None:
     assert (found.status, found.severity) == ("fail", "breaks"), found
     assert "another than the one that mailcow signs with" in found.summary
     assert MAILCOWS in found.remedies[0]
+    assert "leave the record and import" in found.remedies[1], "the old server of a move still signs"
 
 
 def test_a_key_that_is_not_published_is_handed_over() -> None:
