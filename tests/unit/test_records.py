@@ -186,14 +186,18 @@ def test_an_spf_record_that_came_meanwhile_is_corrected_and_not_replaced(tmp_pat
     assert (again.state.kind, again.value) == ("wrong", "v=spf1 include:of.hoster.example mx -all")
 
 
-def test_an_address_that_was_not_named_is_asked_of_no_spf_record(tmp_path: Path) -> None:
-    """As its check has it: --address said which ones count."""
+def test_an_address_that_was_not_named_leaves_the_spf_record_open(tmp_path: Path) -> None:
+    """As its check has it: mailcow sends over IPv6, too, and from where was not said."""
     here = session(tmp_path, {**ZONE, **ALL, (NAME, "AAAA"): ()})
     assert isinstance(here.host, World)
     here.host.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=true\n"
     rows = records.read(here).rows
     states = {one.expected.type: one.state.kind for one in rows if not one.expected.domain}
     assert states == {"A": "right", "AAAA": "could not ask", "PTR": "right"}
+    (sender,) = (one for one in rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
+    assert sender.state.kind == "could not ask"
+    here.host.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=false\n"
+    rows = records.read(here).rows
     (sender,) = (one for one in rows if (one.expected.name, one.expected.type) == (DOMAIN, "TXT"))
     assert sender.state.kind == "right"
 
