@@ -11,7 +11,7 @@ from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.output import Output, sentence_columns
 from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine import lock, mending
-from mailcow_wizard.engine.journal import Change, Journal
+from mailcow_wizard.engine.journal import UNDER_WAY, Change, Journal
 from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.fixes import NoPlan
@@ -163,6 +163,8 @@ def told(
         talk.progress(event)
         if event.kind == "confirm":
             _confirm(talk, session, float(event.text))
+        elif event.kind == "stopping":
+            streams.say(_stopping(session, event.text))
 
     try:
         return work(listen)
@@ -171,6 +173,23 @@ def told(
         if left is not None:
             streams.say(_left(left))
         raise
+
+
+def _stopping(session: Session, change: str) -> str:
+    """What comes of work that was asked to stop, said before it comes: a step may take minutes."""
+    journal = Journal(session.state)
+    try:
+        standing = journal.standing(change)
+        back = "waiting" in standing.marks or (journal.plan(change).confirm and standing.state == "applying")
+    except HostError:  # the journal was removed meanwhile, which the end tells
+        return _("the step under way comes to its end first")
+    if standing.doing == "undo":
+        what = _("taking back goes on to its end")
+    elif back:
+        what = _("the step under way comes to its end, then what was done is taken back")
+    else:
+        what = _("the last step comes to its end, and the change is made")
+    return _("{what}. Ctrl+C once more leaves it, and it goes on by itself", what=what)
 
 
 def _confirm(talk: Talk, session: Session, seconds: float) -> None:
@@ -214,6 +233,8 @@ def what_next(change: Change) -> str:
 def _left(change: Change, error: str = "") -> str:
     """The state that a change is in, why, and what can be done with it."""
     is_in = _("change {change} is {state}", change=change.id, state=state_word(change.state))
+    if change.state in UNDER_WAY:
+        return _("{change}, and goes on by itself; ./wizard undo --list shows how it stands", change=is_in)
     said = f"{is_in}: {error}" if error else is_in
     return "; ".join(filter(None, (said, what_next(change))))
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from mailcow_wizard.model import PlanStep
 
-    ProgressKind = Literal["step", "output", "done", "failed", "undone", "check", "confirm"]
+    ProgressKind = Literal["step", "output", "done", "failed", "undone", "check", "confirm", "stopping"]
     Listen: TypeAlias = Callable[["Progress"], None]
 else:
     ProgressKind = str
@@ -59,7 +59,8 @@ class Progress(NamedTuple):
 
     `step` begins step number `step` (from 0) and `done`, `failed` or `undone` end it; `output` is a line that
     its command printed; `check` says that the check runs again (`step` is -1); `confirm` that it waits, for
-    as many seconds as `text` says, to be confirmed.
+    as many seconds as `text` says, to be confirmed; `stopping` that it was asked to stop (once), where `text`
+    is the change.
     """
 
     kind: ProgressKind
@@ -362,6 +363,7 @@ class _Following:
                     raise
                 leaving = asked
                 detached.ask_to_stop(self._pid)
+                self._listen(Progress("stopping", -1, self._change))
                 continue
             if outcome is not None:
                 break

@@ -275,26 +275,6 @@ def test_second_wizard_waits_outside(mailcow: Mailcow) -> None:
     assert mailcow.changes()[0]["state"] == "applied"
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
-def test_told_to_stop(number: signal.Signals, code: int, mailcow: Mailcow) -> None:
-    steps = [["echo begun; sleep 1", "true"], ["sleep 0.2", "true"]]
-    process = mailcow.start("fix", CHECK, FIX, "--yes", run=steps)
-    state = StateDirectory(str(mailcow.state))
-    log = mailcow.state / "changes" / "1" / "log"
-    assert wait_until(lambda: log.exists() and b"begun" in log.read_bytes(), 60)
-    process.send_signal(number)
-    assert process.wait(20) == code
-    if number != signal.SIGHUP:
-        assert lock.holder(state) is None
-    assert wait_until(lambda: lock.holder(state) is None, 60)
-    # A lost line stops nothing; whoever stops it has it taken back.
-    gone_on = number == signal.SIGHUP
-    assert mailcow.changes()[0]["state"] == ("applied" if gone_on else "undone")
-    assert mailcow.conf.read_text() == (NEW if gone_on else OLD)
-
-
 def test_killed_face_stops_nothing(mailcow: Mailcow) -> None:
     process = mailcow.start("fix", CHECK, FIX, "--yes", run=[["sleep 1", "true"]])
     state = StateDirectory(str(mailcow.state))
