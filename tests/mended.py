@@ -43,7 +43,7 @@ def offers(check, judgement, facts):
         steps = (Edit(path, before, after),)
         places = tuple(Place((f"{{name}}.service",), *at) for name, *at in more.get("places", ()))
         steps += tuple(
-            Command(("sh", "-c", run), (("sh", "-c", undo),), places=places)
+            Command((*more.get("words", ()), "sh", "-c", run), (("sh", "-c", undo),), places=places)
             for run, undo in more.get("run", ())
         )
         root, settle = more.get("root", False), more.get("settle", 0.0)
@@ -82,7 +82,8 @@ class Mailcow:
         (self.directory / "docker-compose.yml").write_text("services: {}\n")
 
     def argv(self, *words: str, **more: Any) -> list[str]:
-        """The command line; `more` goes to the fix: run, places, settle, root, replace."""
+        """The command line; `more` goes to the fix: run, places, settle, root,
+        replace, words (before the commands')."""
         program = _PROGRAM.format(root=str(CHECKOUT))
         places = ("--dir", str(self.directory), "--state-dir", str(self.state), "--offline")
         return [sys.executable, "-c", program, json.dumps(more), *words, *places]

@@ -12,6 +12,7 @@ from mailcow_wizard.engine.undo.target import needless, target
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.errors import Denied, HostError, Missing, Unending
 from mailcow_wizard.host.files.changing import Changing, Seen
+from mailcow_wizard.host.processes.commands import without_env
 from mailcow_wizard.host.processes.detached import pause
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
@@ -128,7 +129,7 @@ class Work:
     def _command(self, number: int, argv: tuple[str, ...], timeout: float) -> None:
         code = self._run(number, argv, timeout)
         if code:
-            command = readable.words(argv, self._secrets)[0]
+            command = readable.words(without_env(argv), self._secrets)[0]
             raise _Ended(
                 _("{command} was ended by signal {number}", command=command, number=-code)
                 if code < 0

@@ -245,6 +245,12 @@ def test_failing_step_is_taken_back(mailcow: Mailcow, tmp_path: Path) -> None:
     assert {one["state"] for one in mailcow.changes()} == {"undone"}
 
 
+def test_what_fails_behind_env_is_named_and_not_env(mailcow: Mailcow) -> None:
+    done = mailcow.fix("--yes", run=[["exit 7", "true"]], words=["env", "A=b", "C="])
+    assert done.returncode == 73
+    assert b"sh failed with exit code 7; what was changed was taken back" in done.stderr
+
+
 def test_reader_who_leaves_does_not_stop_it(mailcow: Mailcow) -> None:
     process = mailcow.start("fix", CHECK, FIX, "--yes", run=[["sleep 0.3; echo x", "true"]])
     assert process.stdout

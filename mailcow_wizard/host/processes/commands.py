@@ -36,10 +36,16 @@ _LOOK_S = 0.01
 _ROUNDS = 20
 
 
+def without_env(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The command itself, where `env` sets its environment first."""
+    if argv[:1] != ("env",):
+        return argv
+    return tuple(itertools.dropwhile(lambda word: "=" in word, argv[1:])) or argv
+
+
 def downloads(argv: tuple[str, ...]) -> bool:
     """Whether a command speaks with servers of the web, also one whose environment `env` sets first."""
-    words = argv[1:] if argv[:1] == ("env",) else argv
-    command, *more = [os.path.basename(one) for one in words if "=" not in one] or [""]
+    command, *more = [os.path.basename(one) for one in without_env(argv) if "=" not in one] or [""]
     return command in _DOWNLOADS or (command == "bash" and more[:1] == [_SCRIPT]) or more[:1] == [_PROGRAM]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from mailcow_wizard.host.errors import HostError, NoAnswer, Unending
-from mailcow_wizard.host.processes.commands import is_marked, starting
+from mailcow_wizard.host.processes.commands import is_marked, starting, without_env
 from mailcow_wizard.host.processes.search_path import search_path, which
 from mailcow_wizard.host.programs.lexicon import credentials
 from mailcow_wizard.host.programs.paths import program
@@ -75,6 +75,7 @@ def run(
     stopped: Callable[[], bool] = _never,
 ) -> int:
     """See `Changing.run`."""
+    name = without_env(argv)[0]
     with _sink(argv[0]) as sink:
         output = _Output(sink, listen, setting)
         process = _start(argv, sink, mark, note, setting)
@@ -91,10 +92,10 @@ def run(
             ended = _end(process)
             output.close()
             if not ended:
-                raise Unending(f"{argv[0]} (process {process.pid}) does not end, not even when it is killed")
+                raise Unending(f"{name} (process {process.pid}) does not end, not even when it is killed")
             if asked:
-                raise Stopped(f"{argv[0]} was ended, as was asked for")
-            raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s and was ended")
+                raise Stopped(f"{name} was ended, as was asked for")
+            raise NoAnswer(f"{name} did not end within {timeout:g} s and was ended")
         output.close()
         return code
 
