@@ -8,7 +8,7 @@ from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.run_as_root import changed_by, replaced_by
 from mailcow_wizard.host.errors import HostError, Missing
 from mailcow_wizard.install.job import Failed, Job
-from mailcow_wizard.install.troubles import disk_remedies, of_output
+from mailcow_wizard.install.troubles import disk_remedies, of_end
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 
@@ -172,7 +172,7 @@ def _clone(job: Job, part: str) -> None:
         if code == 0:
             return
         job.changing.remove_tree(part)
-        trouble = of_output(said)
+        trouble = of_end(code, said)
         if not trouble.again or number == _TRIES:
             remedies = disk_remedies(above) if trouble.kind == "disk" else trouble.remedies
             raise Failed(_("mailcow's files could not be downloaded: {words}", words=trouble.words), remedies)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard.facts.compose import compose as installed
 from mailcow_wizard.facts.compose_files import COMMANDS
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.troubles import KILLED, of_end
 from mailcow_wizard.language import _
 from mailcow_wizard.redaction import of_compose
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SHORT_S = 60.0
+_PAUSE_S = 3.0
 
 
 class Compose:
@@ -56,7 +58,21 @@ class Compose:
         )
 
     def says(self, *words: str) -> list[str]:
-        """What a short command says. Raises Failed where it fails."""
+        """What a short command says; one that was killed is tried once more. Raises Failed where it fails."""
+        code, said = self._said(words)
+        if code and of_end(code, said).kind == KILLED:
+            self._job.wait(_PAUSE_S)
+            code, said = self._said(words)
+        if code:
+            command = f"docker compose {' '.join(words)}"
+            trouble = of_end(code, said)
+            killed = trouble.kind == KILLED
+            last = of_compose(said[-1]) if said and not killed else trouble.words
+            remedies = trouble.remedies if killed else ("./wizard conf lint",)
+            raise Failed(_("{command} failed: {last}", command=command, last=last), remedies)
+        return said
+
+    def _said(self, words: tuple[str, ...]) -> tuple[int, list[str]]:
         said: list[str] = []
         # Compose before 2.26 writes its JSON in one line.
         code = self._job.run(
@@ -67,11 +83,7 @@ class Compose:
             whole=True,
             patience=_SHORT_S,
         )
-        if code:
-            last = of_compose(said[-1]) if said else _("it does not say why")
-            command = f"docker compose {' '.join(words)}"
-            raise Failed(_("{command} failed: {last}", command=command, last=last), ("./wizard conf lint",))
-        return said
+        return code, said
 
     def services(self) -> dict[str, dict[str, Any]]:
         """The services as Compose reads them, with docker-compose.override.yml. Raises Failed."""

@@ -9,7 +9,7 @@ from mailcow_wizard.host.errors import HostError
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pulling import Pulling, size
-from mailcow_wizard.install.troubles import Trouble, disk_remedies, of_output
+from mailcow_wizard.install.troubles import Trouble, disk_remedies, of_end
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -30,9 +30,10 @@ def run(job: Job) -> str:
     argv = compose.with_progress("pull")
     for number in range(1, _TRIES + 1):
         pulling = Pulling(len(images))
-        if _pulled(job, compose, argv, pulling):
+        code = _pulled(job, compose, argv, pulling)
+        if not code:
             return _("{number} images, {size} fetched now", number=len(images), size=size(pulling.bytes_done))
-        trouble = _named(of_output(pulling.errors), pulling, services)
+        trouble = _named(of_end(code, pulling.errors), pulling, services)
         if not trouble.again or number == _TRIES:
             raise Failed(
                 _("the images could not be fetched: {words}", words=trouble.words), _remedies(job, trouble)
@@ -58,7 +59,7 @@ def _named(trouble: Trouble, pulling: Pulling, services: dict[str, dict[str, Any
     return trouble._replace(words=_("the registry has no image {name}", name=", ".join(failed)))
 
 
-def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling) -> bool:
+def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling) -> int:
     def listen(line: str) -> None:
         said = pulling.hear(line, time.monotonic())
         if said:
@@ -69,7 +70,7 @@ def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling)
     job.progress(pulling.words(), 0, pulling.images, now=True)
     code = compose.run(argv, _PULL_S, listen)
     job.progress(pulling.words(), len(pulling.pulled), pulling.images, now=True)
-    return code == 0
+    return code
 
 
 def _remedies(job: Job, trouble: Trouble) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ class Trouble(NamedTuple):
 
 
 _MOST, _LONGEST = 400, 4096
+KILLED = "killed"
 # Bounded: a hostile line would take its square in time.
 _PORT = pattern(
     r":(\d{1,5})\b[^\n]{0,400}?(?:address already in use|port is already allocated)"
@@ -79,6 +80,22 @@ def of_output(lines: Sequence[str]) -> Trouble:
     if not hosts:
         return known
     return known._replace(words=_("{words} ({hosts})", words=known.words, hosts=", ".join(hosts)))
+
+
+def of_end(code: int, lines: Sequence[str]) -> Trouble:
+    """The trouble of a command that ended with this exit code; that it was killed is one of its own."""
+    trouble = of_output(lines)
+    # With 255, and without a word, docker ends whose compose was killed.
+    if trouble.kind != "other" or (code >= 0 and code not in (137, 255)):
+        return trouble
+    return Trouble(KILLED, _("the command was killed, as happens where memory runs out"), _memory(), True)
+
+
+def _memory() -> tuple[str, ...]:
+    return (
+        _("See whether memory ran out: journalctl -k | grep -i 'out of memory'"),
+        _("A swap file helps there: ./wizard fix system.swap swapfile"),
+    )
 
 
 def _last_words(lines: Sequence[str]) -> str:

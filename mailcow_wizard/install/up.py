@@ -16,7 +16,7 @@ from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pull import await_engine
 from mailcow_wizard.install.services import Service, health_said, services, short, state_of, what
 from mailcow_wizard.install.standing import STARTED
-from mailcow_wizard.install.troubles import Trouble, of_output
+from mailcow_wizard.install.troubles import KILLED, Trouble, of_end
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 from mailcow_wizard.patterns import pattern
@@ -47,11 +47,12 @@ def run(job: Job) -> str:
     argv = compose.with_progress("up", "-d", "--remove-orphans")
     for number in range(1, _TRIES + 1):
         said = _Said(job)
-        if compose.run(argv, _UP_S, said.hear, watch.look) == 0:
+        code = compose.run(argv, _UP_S, said.hear, watch.look)
+        if not code:
             return watch.until_steady()
-        trouble = of_output(said.errors)
+        trouble = of_end(code, said.errors)
         last = number == _TRIES or (trouble.kind == _UNHEALTHY and number > 1)
-        if trouble.kind not in (_DAEMON, _UNHEALTHY) or last:
+        if trouble.kind not in (_DAEMON, _UNHEALTHY, KILLED) or last:
             raise _explained(job, watch, trouble)
         if trouble.kind == _UNHEALTHY:
             watch.until_none_is_ill(trouble)

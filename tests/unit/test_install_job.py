@@ -167,3 +167,25 @@ def test_compose_that_says_all_in_one_line_is_read(place: Place, monkeypatch: py
     one.standing = one.standing._replace(directory=str(file.parent))
     one.facts = lambda: SimpleNamespace(get=lambda fact: Installed("2.24.6", "", True, ""))
     assert compose.Compose(one).services() == said["services"]
+
+
+@pytest.mark.parametrize(
+    ("kills", "end"), [(1, ""), (2, "docker compose config failed: the command was killed")]
+)
+def test_a_short_command_that_is_killed_is_tried_once_more(
+    kills: int, end: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the kernel kills one where memory runs out for a moment."""
+    trace = Path(place.path("trace"))
+    script = f"echo x >>{trace}; [ $(wc -l <{trace}) -gt {kills} ] && echo said && exit; kill -9 $$"
+    monkeypatch.setattr(compose, "COMMANDS", {"native": ("sh", "-c", script)})
+    monkeypatch.setattr(compose, "_PAUSE_S", 0.0)
+    one = job(place)
+    one.standing = one.standing._replace(directory=str(trace.parent))
+    one.facts = lambda: SimpleNamespace(get=lambda fact: Installed("2.24.6", "", True, ""))
+    if not end:
+        assert compose.Compose(one).says("config") == ["said"]
+        return
+    with pytest.raises(Failed, match=end) as failed:
+        compose.Compose(one).says("config")
+    assert "journalctl -k" in failed.value.remedies[0]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mailcow_wizard.install.pulling import Pulling, size
-from mailcow_wizard.install.troubles import of_output
+from mailcow_wizard.install.troubles import of_end, of_output
 
 SAID = {
     "port held, engine 26": (
@@ -240,6 +240,24 @@ def test_trouble_that_nobody_knows() -> None:
     assert of_output(["a", "Error: it is broken", "bye"]).words == "Error: it is broken"
     assert of_output(["", "bye"]).words == "bye"
     assert of_output([]).words == "it does not say why"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "kind"),
+    [
+        (-9, [], "killed"),
+        (255, [], "killed"),  # docker itself goes on, and has no word for the end of its compose
+        (137, ['time="x" level=warning msg="The A variable is not set."'], "killed"),
+        (1, [], "other"),
+        (255, ["no space left on device"], "disk"),
+    ],
+)
+def test_what_was_killed_is_said_to_be(code: int, said: list[str], kind: str) -> None:
+    trouble = of_end(code, said)
+    assert trouble.kind == kind
+    if kind == "killed":
+        assert "was killed" in trouble.words
+        assert "./wizard fix system.swap swapfile" in trouble.remedies[1]
 
 
 PLAIN = """\
