@@ -24,6 +24,8 @@ class Trouble(NamedTuple):
 
 _MOST, _LONGEST = 400, 4096
 KILLED = "killed"
+_OF_KILL = (-9, 137)  # by the kernel's own signal, told by the parent or by a shell
+_OF_DOCKER = 255
 # Bounded: a hostile line would take its square in time.
 _PORT = pattern(
     r":(\d{1,5})\b[^\n]{0,400}?(?:address already in use|port is already allocated)"
@@ -86,7 +88,8 @@ def of_end(code: int, lines: Sequence[str]) -> Trouble:
     """The trouble of a command that ended with this exit code; that it was killed is one of its own."""
     trouble = of_output(lines)
     # With 255, and without a word, docker ends whose compose was killed.
-    if trouble.kind != "other" or (code >= 0 and code not in (137, 255)):
+    silent = code == _OF_DOCKER and not any(map(str.strip, lines))
+    if trouble.kind != "other" or not (code in _OF_KILL or silent):
         return trouble
     return Trouble(KILLED, _("the command was killed, as happens where memory runs out"), _memory(), True)
 

@@ -249,6 +249,8 @@ def test_trouble_that_nobody_knows() -> None:
         (255, [], "killed"),  # docker itself goes on, and has no word for the end of its compose
         (137, ['time="x" level=warning msg="The A variable is not set."'], "killed"),
         (1, [], "other"),
+        (-15, [], "other"),  # somebody asked it to end
+        (255, ["Error: it is broken"], "other"),
         (255, ["no space left on device"], "disk"),
     ],
 )
